@@ -1,0 +1,59 @@
+# `make` alone lists the targets.
+PROFILE ?= quick
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help reproduce figures bench test network check lint types contracts clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+reproduce: $(VENV)/.installed ## the paper's three networks (PROFILE=quick, or paper for the full protocol)
+	$(BIN)/python analysis/reproduce.py --profile $(PROFILE)
+
+figures: $(VENV)/.installed ## redraw the figures, 3 and 4 from the runs of make reproduce
+	for script in figures/figure*.py; do $(BIN)/python $$script || exit 1; done
+
+bench: $(VENV)/.installed ## speed and memory, as ratios within one run
+	$(BIN)/python benchmarks/bench.py
+
+test: $(VENV)/.installed-test ## the tests, without network
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not network"
+
+network: $(VENV)/.installed-test ## the tests that fetch data
+	$(BIN)/python -m pytest -q -m network
+
+check: lint types contracts ## what pre-commit runs
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-test
+	$(BIN)/mypy
+
+contracts: $(VENV)/.installed-test
+	$(BIN)/lint-imports
+
+clean: ## remove the environment and the caches, keep the runs
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+# The first Python that runs and is new enough.
+$(BIN)/python:
+	@for python in python3.11 python3 python3.12 python3.13 python3.14; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        echo "creating $(VENV) with $$python"; $$python -m venv $(VENV) && exit 0; rm -rf $(VENV); exit 1; \
+	    fi; \
+	done; \
+	echo "no Python 3.11 or newer found: install python3.11 and run make again" >&2; exit 1
+
+# Editable installs, repeated only when the metadata change.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --editable '.[test]'
+	@touch $@ $(VENV)/.installed

@@ -1,0 +1,135 @@
+"""Every structural metric against the rewired share p, on the paper's two network sizes.
+
+    python analysis/metrics_vs_p.py              measure and draw (some minutes)
+    python analysis/metrics_vs_p.py --draw-only  draw from the table that is there
+
+Writes the tidy table results/metrics_vs_p.csv (network, p, seed, metric, value) and the figure
+docs/figures/metrics_vs_p.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from smallworld_eqprop.graphs.layered import LayeredGraph, layered
+from smallworld_eqprop.graphs.metrics import structure_metrics
+from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.graphs.smallworld import (
+    small_world_coefficients,
+    small_world_propensity,
+    small_world_sigma,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+TABLE = ROOT / "results" / "metrics_vs_p.csv"
+FIGURE = ROOT / "docs" / "figures" / "metrics_vs_p.png"
+NETWORKS = {
+    "3 x 500": (784, 500, 500, 500, 10),
+    "5 x 100": (784, 100, 100, 100, 100, 100, 10),
+}
+SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+# In the order of the panels; what rewiring cannot change is left out.
+PANELS = {
+    "characteristic_path_length": "path length L",
+    "hidden_output_path_length": "L, hidden + output",
+    "input_output_path_length": "L, input to output",
+    "hops_to_output": "hops to output",
+    "global_efficiency": "global efficiency",
+    "local_efficiency": "local efficiency",
+    "average_clustering": "average clustering C",
+    "transitivity": "transitivity",
+    "bipartite_clustering": "4-cycle clustering",
+    "sigma": "sigma",
+    "omega": "omega",
+    "index": "small-world index",
+    "propensity": "small-world propensity",
+    "sigma_4_cycles": "sigma, 4-cycles",
+    "propensity_4_cycles": "propensity, 4-cycles",
+    "sigma_layer_blocks": "sigma, 4-cycles, layer blocks",
+    "skip_share": "share of skip edges",
+    "degree_std": "std of degrees",
+    "degree_assortativity": "degree assortativity",
+    "layer_modularity": "modularity by layer",
+    "algebraic_connectivity": "algebraic connectivity",
+    "spectral_radius": "spectral radius",
+}
+
+
+def measure(g: LayeredGraph, seed: int, n_null: int) -> dict[str, float]:
+    common = {"seed": seed, "n_null": n_null}
+    squares = {**common, "clustering": "bipartite"}
+    coefficients = small_world_coefficients(g, **common)
+    coefficients["sigma_4_cycles"] = small_world_sigma(g, **squares)
+    coefficients["propensity_4_cycles"] = small_world_propensity(g, **squares)
+    coefficients["sigma_layer_blocks"] = small_world_sigma(
+        g, null="layer_blocks_with_degrees", **squares
+    )
+    metrics = structure_metrics(g, seed=seed)
+    for name, coefficient in coefficients.items():
+        metrics[name] = coefficient.value
+        metrics[f"{name}_null_std"] = coefficient.null_std
+        metrics[f"{name}_z_score"] = coefficient.z_score
+    return metrics
+
+
+def rows(seeds: int, n_null: int) -> Iterator[dict[str, object]]:
+    for network, sizes in NETWORKS.items():
+        for p in SHARES:
+            for seed in range(seeds):
+                g = rewire(layered(sizes), p, seed=seed)
+                print(network, p, seed, flush=True)
+                for metric, value in measure(g, seed, n_null).items():
+                    yield {
+                        "network": network, "p": p, "seed": seed, "metric": metric, "value": value
+                    }  # fmt: skip
+
+
+def draw(table: pd.DataFrame) -> None:
+    sns.set_theme(context="paper", style="ticks", palette="colorblind")
+    mpl.rcParams.update({"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8})
+    shown = table[table.metric.isin(PANELS)].copy()
+    grid = sns.relplot(
+        shown, x="p", y="value", hue="network", style="network", col="metric",
+        col_order=list(PANELS), col_wrap=4, kind="line", markers=True, dashes=False,
+        errorbar="sd", height=1.45, aspect=1.2, markersize=4, markeredgewidth=0,
+        facet_kws={"sharey": False, "legend_out": False},
+    )  # fmt: skip
+    for metric, ax in grid.axes_dict.items():
+        ax.set_title(PANELS[metric])
+        ax.margins(y=0.1)
+        # Most happens at small p.
+        ax.set_xscale("function", functions=(lambda p: np.sqrt(np.maximum(p, 0)), np.square))
+        ax.set_xlim(0, 1.05)
+        ax.set_xticks((0, 0.1, 0.5, 1), ("0", "0.1", "0.5", "1"))
+    grid.axes_dict["sigma_layer_blocks"].set_ylim(0.95, 1.05)
+    grid.set_axis_labels("p", "")
+    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.5, 0.99), ncol=2, title=None)
+    grid.figure.tight_layout()
+    FIGURE.parent.mkdir(parents=True, exist_ok=True)
+    grid.figure.savefig(FIGURE, dpi=150, bbox_inches="tight", metadata={"Software": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draw-only", action="store_true", help="use the table that is there")
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--n-null", type=int, default=3)
+    options = parser.parse_args()
+    if not options.draw_only:
+        TABLE.parent.mkdir(parents=True, exist_ok=True)
+        table = pd.DataFrame(rows(options.seeds, options.n_null))
+        part = TABLE.with_suffix(".part")
+        table.to_csv(part, index=False, float_format="%.9g")
+        part.replace(TABLE)
+    draw(pd.read_csv(TABLE))
+
+
+if __name__ == "__main__":
+    main()

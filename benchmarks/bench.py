@@ -1,0 +1,414 @@
+"""Speed and memory of training, as ratios within one run.
+
+    python benchmarks/bench.py [--sections batch peer scaling] [--threads N] [--out docs]
+
+Every time is the median over batches, taken in turn with its reference so that both see the same
+machine. Written are ``docs/benchmarks.md`` and ``docs/figures/benchmark_scaling.png``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from smallworld_eqprop import LayeredGraph, RunConfig, Trainer, load
+from smallworld_eqprop.dynamics import relaxation
+from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.dynamics.relaxation import SOR, Euler
+from smallworld_eqprop.learning.eqprop import initial_weights
+
+PRESETS = (
+    "layered-3x500",
+    "layered-3x500-per-layer",
+    "rewired-3x500",
+    "rewired-3x500-no-intralayer",
+    "layered-5x100",
+    "rewired-5x100-no-intralayer",
+)
+WARM_UP, MEASURED, REFERENCE = 300, 60, 3
+
+
+class LiteralDense:
+    """The published method written literally: one N x N matrix, synchronous steps, full updates."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        graph, config = trainer.graph, trainer.config
+        n = graph.n_nodes
+        self.weights = np.zeros((n, n), np.float32)
+        u, v = graph.edges.T
+        self.weights[u, v] = self.weights[v, u] = trainer.couplings.edge_weights()
+        self.mask = self.weights != 0
+        self.biases = np.zeros((n, 1), np.float32)
+        self.biases[graph.layer_sizes[0] :] = trainer.couplings.biases
+        self.free_steps, self.nudged = config.free_steps, config.nudged_phase
+        self.n_inputs, self.n_outputs = graph.layer_sizes[0], graph.layer_sizes[-1]
+
+    def steps(
+        self, state: npt.NDArray, n_steps: int, target: npt.NDArray | None, beta: float
+    ) -> npt.NDArray:
+        """State after synchronous Euler steps of all N nodes, inputs put back each time."""
+        inputs = state[: self.n_inputs].copy()
+        for _ in range(n_steps):
+            force = self.weights @ state + self.biases - state
+            if target is not None:
+                force[-self.n_outputs :] += 2 * beta * (target - state[-self.n_outputs :])
+            state = np.clip(state + self.nudged.step_size * force, 0, 1)
+            state[: self.n_inputs] = inputs
+        return state
+
+    def batch(self, inputs: npt.NDArray, target: npt.NDArray) -> None:
+        """One training batch: free phase, nudged phase, update of the whole matrix."""
+        start = np.zeros((len(self.weights), inputs.shape[1]), np.float32)
+        start[: self.n_inputs] = inputs
+        free = self.steps(start, self.free_steps, None, 0.0)
+        nudged = self.steps(free, self.nudged.steps, target, 1.0)
+        contrast = (nudged @ nudged.T - free @ free.T) * self.mask / inputs.shape[1]
+        self.weights += np.float32(1e-6) * contrast
+        self.biases += np.float32(1e-6) * (nudged - free).mean(axis=1, keepdims=True)
+
+
+class WidthRecorder:
+    """Counts the sweeps of the relaxation by the number of examples still in the batch."""
+
+    def __init__(self) -> None:
+        self.widths: list[int] = []
+        self.sweep = relaxation._Sweeper.sweep
+
+    def __enter__(self) -> WidthRecorder:
+        recorder = self
+
+        def counted(self, state, drive, factor):  # type: ignore[no-untyped-def]
+            recorder.widths.append(state.shape[1])
+            return recorder.sweep(self, state, drive, factor)
+
+        relaxation._Sweeper.sweep = counted  # type: ignore[method-assign]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        relaxation._Sweeper.sweep = self.sweep  # type: ignore[method-assign]
+
+
+def timed(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def median_time(call: Callable[[], object], repeats: int = 7) -> float:
+    call()
+    return statistics.median(timed(call) for _ in range(repeats))
+
+
+def floor_time(trainer: Trainer, widths: list[int]) -> float:
+    """Time of nothing but the matrix products of one batch, at the same sweeps and widths."""
+    couplings, size = trainer.couplings, trainer.config.batch_size
+    sizes = couplings.layer_sizes
+    rng = np.random.default_rng(0)
+
+    def random(*shape: int) -> npt.NDArray:
+        return rng.random(shape, dtype=np.float32)
+
+    def products(width: int) -> float:
+        """All products of one sweep: every block both ways, inside a layer once."""
+        calls = []
+        for block in couplings.blocks:
+            if block.lower == 0:
+                continue
+            low, up = random(sizes[block.lower], width), random(sizes[block.upper], width)
+            calls.append((block.matrix, up, random(sizes[block.lower], width)))
+            if block.lower != block.upper:
+                calls.append((block.matrix.T, low, random(sizes[block.upper], width)))
+        return median_time(lambda: [np.matmul(a, b, out=c) for a, b, c in calls])
+
+    by_width = {width: products(width) for width in {*widths, size}}
+    drive, update = [], []
+    for block in couplings.blocks:
+        rows, columns = sizes[block.lower], sizes[block.upper]
+        inner = size if block.lower == 0 else 2 * size
+        update.append((random(rows, inner), random(inner, columns), random(rows, columns)))
+        if block.lower == 0:
+            drive.append((block.matrix.T, random(rows, size), random(columns, size)))
+    once = median_time(lambda: [np.matmul(a, b, out=c) for a, b, c in drive + update])
+    # The residual that certifies the free phase is one product more.
+    synchronous = (trainer.config.nudged_steps + 1) * by_width[size]
+    return once + synchronous + sum(by_width[width] for width in widths)
+
+
+def bench_batch() -> list[dict[str, object]]:
+    """Batch time of the presets against the literal dense reference and the product floor."""
+    rows = []
+    for name in PRESETS:
+        config = RunConfig.preset(name)
+        data = load(config.dataset, n_train=config.n_train)
+        trainer = Trainer(config.topology.build(config.training.seed), data, config.training)
+        epoch = trainer.run_epoch()
+        for _ in range(WARM_UP):
+            next(epoch)
+        reference = LiteralDense(trainer)
+        inputs = np.ascontiguousarray(data.x_train[:20].T)
+        target = np.ascontiguousarray(data.y_train[:20].T)
+        ours, theirs, sweeps = [], [], []
+        with WidthRecorder() as recorder:
+            for i in range(MEASURED):
+                begin = time.perf_counter()
+                record = next(epoch)
+                ours.append(time.perf_counter() - begin)
+                sweeps.append(record.sweeps)
+                if i % (MEASURED // REFERENCE) == 0:
+                    theirs.append(timed(partial(reference.batch, inputs, target)))
+            widths = [w for w in recorder.widths if w <= config.training.batch_size]
+        per_batch = len(widths) / MEASURED
+        keep = np.linspace(0, len(widths) - 1, round(per_batch)).astype(int)
+        floor = floor_time(trainer, [sorted(widths)[k] for k in keep])
+        mean = statistics.mean(ours)
+        rows.append(
+            {
+                "network": name,
+                "times faster than literal dense": round(statistics.median(theirs) / mean, 1),
+                "times the product floor": round(mean / floor, 2),
+                "sweeps per example": round(statistics.mean(sweeps), 1),
+                "products per batch": round(per_batch, 1),
+                "unconverged": int(trainer._sums.unconverged),
+            }
+        )
+        print(rows[-1], flush=True)
+    return rows
+
+
+def bench_peer() -> list[dict[str, object]]:
+    """Batch time against layer-wise relaxation in PyTorch of the same layered network."""
+    try:
+        import torch
+    except ImportError:
+        print("peer: torch is not installed, skipped", file=sys.stderr)
+        return []
+    config = RunConfig.preset("layered-3x500")
+    data = load("mnist")
+    trainer = Trainer(config.topology.build(config.training.seed), data, config.training)
+    epoch = trainer.run_epoch()
+    for _ in range(WARM_UP):
+        next(epoch)
+    blocks = [torch.from_numpy(b.matrix.T.copy()) for b in trainer.couplings.blocks]
+    biases = [
+        torch.from_numpy(trainer.couplings.biases[r, 0].copy()) for r in trainer.couplings.rows[1:]
+    ]
+    inputs, target = torch.from_numpy(data.x_train[:20]), torch.from_numpy(data.y_train[:20])
+
+    def relax(states: list, iterations: int, beta: float) -> list:
+        last = len(states) - 1
+        for _ in range(iterations):
+            for parity in (0, 1):
+                for k in range(parity, last + 1, 2):
+                    below = inputs if k == 0 else states[k - 1]
+                    field = torch.addmm(biases[k], below, blocks[k].T)
+                    if k < last:
+                        field = torch.addmm(field, states[k + 1], blocks[k + 1])
+                    elif beta:
+                        field = (field + 2 * beta * target) / (1 + 2 * beta)
+                    states[k] = field.clamp(0, 1)
+        return states
+
+    def batch() -> list:
+        states = relax([torch.zeros(20, len(b)) for b in biases], 100, 0.0)
+        free = [s.clone() for s in states]
+        plus = relax([s.clone() for s in states], 10, 0.25)
+        minus = relax([s.clone() for s in states], 10, -0.25)
+        for k, (p, m) in enumerate(zip(plus, minus, strict=True)):
+            below = (inputs, inputs) if k == 0 else (plus[k - 1], minus[k - 1])
+            blocks[k].add_((p.T @ below[0] - m.T @ below[1]) * 1e-8)
+        return free
+
+    free = torch.cat(batch(), dim=1).T.numpy()
+    couplings = trainer.couplings
+    drive = couplings.drive(np.ascontiguousarray(data.x_train[:20].T))
+    peer_residual = float(
+        np.median(relaxation.residual(couplings, np.ascontiguousarray(free), drive))
+    )
+    ours, theirs = [], []
+    for i in range(MEASURED):
+        ours.append(timed(lambda: next(epoch)))
+        if i % 10 == 0:
+            theirs.append(timed(batch))
+    rest = SOR().relax(couplings, drive, np.zeros((couplings.n_free, 20), np.float32))
+    row: dict[str, object] = {
+        "peer": f"PyTorch {torch.__version__} layer-wise, 100 free + 2 x 10 nudged",
+        "times faster": round(statistics.median(theirs) / statistics.mean(ours), 1),
+        "median residual, peer": f"{peer_residual:.1e}",
+        "median residual, ours": f"{float(np.median(rest.residual)):.1e}",
+    }
+    print(row, flush=True)
+    return [row]
+
+
+def sparse_job(n_edges: int) -> tuple[float, float, float]:
+    """Seconds to build, seconds per sweep and mebibytes of a random graph of n_edges edges."""
+    n_nodes = max(n_edges // 100, 300)
+    sizes = (n_nodes // 4, n_nodes // 4, n_nodes // 4, n_nodes // 4)
+    rng = np.random.default_rng(0)
+    begin = time.perf_counter()
+    graph = random_sparse(sizes, n_edges, rng)
+    weights = initial_weights(graph, seed=0, other_amplitude=0.05) * 0.1
+    couplings = Couplings(graph, weights)
+    built = time.perf_counter() - begin
+    inputs = rng.random((sizes[0], 20), dtype=np.float32)
+    drive = couplings.drive(inputs)
+    start = np.zeros((couplings.n_free, 20), np.float32)
+    # Tolerance out of reach: a fixed number of full-width sweeps.
+    method = SOR(tolerance=1e-30, max_sweeps=5)
+    method.relax(couplings, drive, start)
+    sweep = min(timed(lambda: method.relax(couplings, drive, start)) for _ in range(3)) / 6
+    nudged = Euler(2).steps_from(couplings, drive, start)
+    couplings.correct(start, nudged, inputs, 1.0, [1e-3] * (len(sizes) - 1))
+    return built, sweep, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def random_sparse(sizes: tuple[int, ...], n_edges: int, rng: np.random.Generator) -> LayeredGraph:
+    """Random edges between any two layers, without a list of all pairs."""
+    n = sum(sizes)
+    layer = np.repeat(np.arange(len(sizes)), sizes)
+    keys = np.empty(0, np.int64)
+    while len(keys) < n_edges:
+        pairs = rng.integers(n, size=(2, int(1.3 * (n_edges - len(keys))) + 10))
+        low, high = np.sort(pairs, axis=0)
+        new = low[layer[low] != layer[high]] * np.int64(n) + high[layer[low] != layer[high]]
+        keys = np.unique(np.concatenate((keys, new)))
+    keys = np.sort(rng.permutation(keys)[:n_edges])
+    return LayeredGraph(sizes, np.column_stack(np.divmod(keys, n)))
+
+
+def memory_job(preset: str) -> float:
+    """Peak mebibytes of a run of the preset: data, some batches, evaluation and checkpoint."""
+    config = RunConfig.preset(preset)
+    data = load(config.dataset, n_train=config.n_train)
+    trainer = Trainer(config.topology.build(config.training.seed), data, config.training)
+    for _, _ in zip(range(50), trainer.run_epoch(), strict=False):
+        pass
+    # A run touches every particle sooner or later.
+    trainer._train_particles[:] = 0.5
+    trainer.evaluate()
+    with tempfile.TemporaryFile() as file:
+        np.savez(file, **trainer.state()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def alone(job: str, argument: object) -> list[float]:
+    """The numbers a job prints in a process of its own, so that its peak memory is its own."""
+    command = [sys.executable, __file__, "--job", job, str(argument)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def bench_scaling(out: Path) -> list[dict[str, object]]:
+    """Time per sweep and memory against the number of edges, with the slope of the log-log fit."""
+    import matplotlib.pyplot as plt
+
+    counts = [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000]
+    results = np.array([alone("sparse", count) for count in counts])
+    per_sweep = results[:, 1] / results[0, 1]
+    large = np.array(counts) >= 100_000
+    slope = float(np.polyfit(np.log(np.array(counts)[large]), np.log(per_sweep[large]), 1)[0])
+    figure, axes = plt.subplots(1, 2, figsize=(7, 2.8), layout="constrained")
+    axes[0].loglog(counts, per_sweep, "o-")
+    axes[0].set(
+        xlabel="edges",
+        ylabel="time per sweep, 10,000 edges = 1",
+        title=f"slope {slope:.2f} from 1e5",
+    )
+    axes[1].loglog(counts, results[:, 2], "o-")
+    axes[1].set(xlabel="edges", ylabel="peak memory (MiB)", title="build, relax and update")
+    (out / "figures").mkdir(parents=True, exist_ok=True)
+    figure.savefig(out / "figures" / "benchmark_scaling.png", dpi=150)
+    rows: list[dict[str, object]] = [
+        {
+            "edges": f"{count:.0e}",
+            "time per sweep (1e4 edges = 1)": round(float(time), 1),
+            "build / sweep": round(float(row[0] / row[1]), 1),
+            "peak memory (MiB)": round(float(row[2])),
+        }
+        for count, time, row in zip(counts, per_sweep, results, strict=True)
+    ]
+    for row in rows:
+        print(row, flush=True)
+    print(f"slope from 1e5 to 1e7 edges: {slope:.3f}", flush=True)
+    return [*rows, {"edges": f"slope from 1e5 to 1e7: {slope:.2f}"}]
+
+
+def bench_memory() -> list[dict[str, object]]:
+    """Peak memory of MNIST runs."""
+    rows: list[dict[str, object]] = [
+        {"network": name, "peak memory (MiB)": round(alone("memory", name)[0])}
+        for name in ("rewired-3x500", "rewired-3x500-no-intralayer")
+    ]
+    print(*rows, sep="\n", flush=True)
+    return rows
+
+
+def table(rows: list[dict[str, object]]) -> str:
+    """Rows as a Markdown table; the first row names the columns."""
+    names = list(rows[0])
+    lines = [" | ".join(names), " | ".join("---" for _ in names)]
+    lines += [" | ".join(str(row.get(name, "")) for name in names) for row in rows]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def machine() -> str:
+    """What the numbers were measured on."""
+    pools = {f"{pool['internal_api']} {pool['num_threads']} threads" for pool in threadpool_info()}
+    processor = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor = next(line.split(":")[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        pass
+    return (
+        f"{processor}, {os.cpu_count()} cores; {', '.join(sorted(pools))}; NumPy {np.__version__}"
+    )
+
+
+def main() -> None:
+    """Run the sections asked for and write their tables."""
+    sections = {
+        "batch": ("Batch time", bench_batch),
+        "peer": ("Against layer-wise relaxation in PyTorch", bench_peer),
+        "memory": ("Peak memory of an MNIST run", bench_memory),
+        "scaling": ("Growth with the number of edges", None),
+    }
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sections", nargs="+", choices=sections, default=list(sections))
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--out", type=Path, default=Path("docs"))
+    parser.add_argument("--job", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.job:
+        job, value = arguments.job
+        print(json.dumps(sparse_job(int(value)) if job == "sparse" else [memory_job(value)]))
+        return
+    with threadpool_limits(arguments.threads):
+        text = ["# Benchmarks", "", f"Measured in one run of `make bench` on: {machine()}.", ""]
+        for key in arguments.sections:
+            title, bench = sections[key]
+            rows = bench() if bench else bench_scaling(arguments.out)
+            if rows:
+                text += [f"## {title}", "", table(rows), ""]
+    if set(arguments.sections) == set(sections):
+        text += ["![growth](figures/benchmark_scaling.png)", ""]
+        (arguments.out / "benchmarks.md").write_text("\n".join(text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

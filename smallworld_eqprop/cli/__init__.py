@@ -1,0 +1,77 @@
+"""The command line: ``smallworld-eqprop train`` and ``smallworld-eqprop presets``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from smallworld_eqprop._version import __version__
+from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.cli.train import train
+from smallworld_eqprop.presets import preset_names, read_preset
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Equilibrium propagation on networks with small-world topology.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(train)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"smallworld-eqprop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Equilibrium propagation on networks with small-world topology."""
+
+
+@app.command()
+def presets(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all settings.")] = False,
+) -> None:
+    """List the paper's networks."""
+    contents = [read_preset(name) for name in preset_names()]
+    if as_json:
+        typer.echo(json.dumps(contents, indent=2))
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column()
+    for preset in contents:
+        table.add_row(preset["name"], preset.get("summary", ""))
+    Console(highlight=False).print(table)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns
+    -------
+    int
+        0; 1 when a file cannot be read or written; 2 for bad input; 130 after Ctrl-C. Every
+        error is one line on stderr.
+    """
+    return exit_status(
+        lambda: app(
+            arguments if arguments is None else list(arguments),
+            prog_name="smallworld-eqprop",
+            standalone_mode=False,
+        )
+    )

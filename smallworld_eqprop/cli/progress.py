@@ -1,0 +1,190 @@
+"""Live progress of training on stderr: a bar in a terminal, occasional lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+if TYPE_CHECKING:
+    from smallworld_eqprop.learning.trainer import EpochRecord
+    from smallworld_eqprop.studies.runs import Progress
+
+__all__ = ["Display", "epoch_line", "silent_warning"]
+
+#: Seconds over which the rate is averaged, and between two lines where there is no terminal.
+WINDOW = 30.0
+LINE_EVERY = 30.0
+
+
+class Display:
+    """Shows the progress of training; a context manager around it.
+
+    Parameters
+    ----------
+    plain : bool
+        Lines instead of a bar even in a terminal.
+    regression : bool
+        Errors are costs, not shares of examples.
+    console : Console, optional
+        stderr by default.
+    """
+
+    def __init__(
+        self, *, plain: bool = False, regression: bool = False, console: Console | None = None
+    ) -> None:
+        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self.regression = regression
+        self.last: Progress | None = None
+        self._sweeps = 0.0
+        self._rates = Rate()
+        self._line_at = time.monotonic() + LINE_EVERY
+        self._bar: Bar | None = None
+        if self.console.is_terminal and not plain:
+            self._bar = Bar(
+                TextColumn("epoch {task.fields[epoch]}"),
+                BarColumn(bar_width=10),
+                TextColumn("{task.fields[state]}"),
+                console=self.console,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+
+    def __enter__(self) -> Display:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print one line."""
+        self.console.print(text, style=style, markup=False)
+
+    def show(self, progress: Progress) -> None:
+        """Take note of a batch; the callback of training."""
+        batch = progress.batch
+        first = self.last is None
+        self.last = progress
+        # A mean over about the last fifty batches.
+        self._sweeps += (batch.sweeps - self._sweeps) * (1.0 if first else 0.02)
+        self._rates.add(done(progress))
+        if progress.finished is not None:
+            self.say(epoch_line(progress.finished, progress.n_epochs, self.regression))
+            if progress.finished.silent_outputs:
+                self.say(silent_warning(progress.finished), "yellow")
+        if self._bar:
+            self._show_bar(self._bar, progress)
+        elif time.monotonic() >= self._line_at and progress.finished is None:
+            self._line_at = time.monotonic() + LINE_EVERY
+            place = f"epoch {batch.epoch}/{progress.n_epochs}"
+            self.say(
+                f"{place}  batch {batch.batch + 1}/{progress.n_batches}  {self._state(progress)}"
+            )
+
+    def _show_bar(self, bar: Bar, progress: Progress) -> None:
+        if not bar.tasks:
+            bar.add_task("", total=progress.n_batches, epoch="", state="")
+        bar.update(
+            bar.tasks[0].id,
+            completed=progress.batch.batch + 1,
+            epoch=f"{progress.batch.epoch}/{progress.n_epochs}",
+            state=self._state(progress),
+        )
+
+    def _state(self, progress: Progress) -> str:
+        if progress.batch.batch + 1 == progress.n_batches and progress.finished is None:
+            return "measuring the test error"
+        rate = self._rates.value
+        left = progress.n_epochs * progress.n_batches - done(progress)
+        parts = [
+            f"{rate:.1f} batches/s",
+            _error(progress.running_error, self.regression),
+            f"{self._sweeps:.0f} sweeps",
+            f"{duration(left / rate)} left" if rate else "",
+        ]
+        return "  ".join(parts)
+
+
+class Rate:
+    """Batches a second over the last half minute."""
+
+    def __init__(self) -> None:
+        self._points: deque[tuple[float, int]] = deque()
+
+    def add(self, done: int) -> None:
+        """Take note of the number of batches done by now."""
+        now = time.monotonic()
+        self._points.append((now, done))
+        while len(self._points) > 2 and now - self._points[0][0] > WINDOW:
+            self._points.popleft()
+
+    @property
+    def value(self) -> float:
+        """Batches a second; 0 before there are two batches."""
+        if len(self._points) < 2:
+            return 0.0
+        (begin, first), (end, last) = self._points[0], self._points[-1]
+        return (last - first) / max(end - begin, 1e-9)
+
+
+def done(progress: Progress) -> int:
+    """Batches done over all epochs."""
+    return (progress.batch.epoch - 1) * progress.n_batches + progress.batch.batch + 1
+
+
+def duration(seconds: float) -> str:
+    """Hours, minutes and seconds.
+
+    Examples
+    --------
+    >>> duration(75), duration(3600)
+    ('1:15', '1:00:00')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def epoch_line(record: EpochRecord, n_epochs: int, regression: bool = False) -> str:
+    """One line on a finished epoch."""
+    parts = [
+        f"epoch {record.epoch}/{n_epochs}",
+        "training " + _error(record.training_error, regression),
+        "test " + _error(record.test_error, regression),
+        f"{record.mean_sweeps:.1f} sweeps",
+        f"log-spread {record.log_spread:.2f}",
+        f"{record.seconds:.1f} s",
+    ]
+    if record.unconverged:
+        parts.append(
+            f"{record.unconverged} free phases above the tolerance "
+            f"(worst residual {record.worst_residual:.2g})"
+        )
+    return "  ".join(parts)
+
+
+def silent_warning(record: EpochRecord) -> str:
+    """One line on outputs that no longer respond, and what to do."""
+    return (
+        f"warning: silent outputs (0 on every test example): {record.silent_outputs}; an early "
+        "update pushed them out of reach of the nudge and they seldom come back: try another seed "
+        "or a lower learning rate"
+    )
+
+
+def _error(value: float, regression: bool) -> str:
+    return f"cost {value:.4f}" if regression else f"error {100 * value:.2f} %"

@@ -1,0 +1,172 @@
+"""``smallworld-eqprop train``: one network, recorded in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import shlex
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from smallworld_eqprop.cli.progress import Display
+from smallworld_eqprop.errors import InputError
+
+__all__ = ["train"]
+
+
+def train(
+    network: Annotated[
+        str,
+        typer.Argument(
+            metavar="PRESET|FILE.toml",
+            help="A preset's name (smallworld-eqprop presets lists them) or a TOML file like one.",
+        ),
+    ],
+    epochs: Annotated[
+        int, typer.Option(help="Epochs in total, those of an earlier start included.")
+    ] = 10,
+    dataset: Annotated[
+        str | None, typer.Option(help="mnist, fashion-mnist, digits, wine or diabetes.")
+    ] = None,
+    train_examples: Annotated[
+        int | None, typer.Option(help="Use the first N training examples.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of rewiring, weights, order of examples and nudges.")
+    ] = None,
+    p: Annotated[float | None, typer.Option(help="Share of rewired connections.")] = None,
+    moves: Annotated[
+        int | None, typer.Option(help="Number of moved connections, instead of --p.")
+    ] = None,
+    learning_rate: Annotated[
+        str | None, typer.Option(help="One rate, or one per layer after the input: 0.1,0.02")
+    ] = None,
+    relaxation: Annotated[
+        str | None, typer.Option(help="Free phase: sor (fast) or euler (as published).")
+    ] = None,
+    tolerance: Annotated[float | None, typer.Option(help="Residual at which sor stops.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any other key of a preset; repeatable."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; by default runs/NAME-seedN.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in the folder, if there is one.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start anew in a folder that holds a run.")
+    ] = False,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads of the matrix products; by default all cores.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON per finished epoch.")
+    ] = False,
+) -> int:
+    """Train a network and record it in a run folder.
+
+    Ctrl-C stops after the batch and keeps everything; --resume goes on, and ends with the same
+    numbers as a run that was never stopped.
+    """
+    # Imported here so that --help and errors in the options come at once.
+    from threadpoolctl import threadpool_limits
+
+    from smallworld_eqprop.studies import runs
+
+    if resume and overwrite:
+        raise InputError("--resume and --overwrite exclude each other; give one of them")
+    if threads is not None and threads < 1:
+        raise InputError(f"--threads: {threads}, must be at least 1")
+    named = {
+        "dataset": dataset,
+        "n_train": train_examples,
+        "seed": seed,
+        "p": p,
+        "moves": moves,
+        "learning_rate": None if learning_rate is None else parse_value(learning_rate),
+        "relaxation": relaxation,
+        "tolerance": tolerance,
+    }
+    changes = {key: value for key, value in named.items() if value is not None}
+    config = read_config(network).changed(**changes, **parse_settings(settings or [], changes))
+    folder = out or Path("runs") / f"{config.name}-seed{config.training.seed}"
+
+    def print_json(progress: runs.Progress) -> None:
+        if as_json and progress.finished is not None:
+            typer.echo(json.dumps(dataclasses.asdict(progress.finished)))
+
+    limits = contextlib.nullcontext() if threads is None else threadpool_limits(threads)
+    # A bar would be torn by lines on the same terminal.
+    plain = as_json and sys.stdout.isatty()
+    display = Display(plain=plain, regression=config.dataset == "diabetes")
+    try:
+        with limits, display:
+
+            def show(progress: runs.Progress) -> None:
+                display.show(progress)
+                print_json(progress)
+
+            run = runs.train(
+                config,
+                folder,
+                epochs=epochs,
+                existing="resume" if resume else "overwrite" if overwrite else "error",
+                on_batch=show,
+            )
+    except KeyboardInterrupt:
+        display.say(f"stopped; everything is kept. Go on with: {resuming(sys.argv[1:])}")
+        return 130
+    if display.last is None:
+        done = len(run.history)
+        display.say(f"{folder} has {done} epochs already; ask for more with --epochs")
+    if not as_json:
+        typer.echo(folder)
+    return 0
+
+
+def resuming(arguments: list[str]) -> str:
+    """The command that goes on with the run that `arguments` started."""
+    kept = [argument for argument in arguments if argument not in ("--overwrite", "--resume")]
+    return shlex.join(["smallworld-eqprop", *kept, "--resume"])
+
+
+def read_config(network: str) -> Any:
+    """Read a preset by name, or a file by its ending."""
+    from smallworld_eqprop.studies.config import RunConfig
+
+    return RunConfig.from_toml(network) if network.endswith(".toml") else RunConfig.preset(network)
+
+
+def parse_settings(settings: list[str], taken: dict[str, Any]) -> dict[str, Any]:
+    """Changes from texts like ``batch_size=10``."""
+    changes: dict[str, Any] = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise InputError(f"--set: {text!r}; write KEY=VALUE, for example batch_size=10")
+        if key in taken or key in changes:
+            raise InputError(f"--set: {key} is given twice; give it once")
+        changes[key] = parse_value(value)
+    return changes
+
+
+def parse_value(text: str) -> Any:
+    """A value as in TOML; commas make a list, and anything else is a string.
+
+    Examples
+    --------
+    >>> parse_value("0.1, 0.02"), parse_value("euler"), parse_value("nan")
+    ([0.1, 0.02], 'euler', nan)
+    """
+    for attempt in (text, f"[{text}]" if "," in text else text):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            return tomllib.loads(f"value = {attempt}")["value"]
+    return text.strip()

@@ -1,0 +1,7 @@
+"""Named datasets, verified by SHA-256 and cached."""
+
+from __future__ import annotations
+
+from smallworld_eqprop.data.datasets import DATASETS, Dataset, load
+
+__all__ = ["DATASETS", "Dataset", "load"]

@@ -1,0 +1,1 @@
+"""Dynamics: couplings, energy and the relaxation to a fixed point."""

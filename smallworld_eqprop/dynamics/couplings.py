@@ -1,0 +1,322 @@
+"""Couplings: the weights of a graph as matrices, one block per pair of layers.
+
+This is the only place where a graph becomes matrices for training. Every undirected edge is held
+once. The edges between layers a < b form one block of shape (n_a, n_b); layer b sees the block's
+transpose, which is a view, so W is symmetric to the bit by construction. A block is a dense array
+where the edges fill a fair share of it, because BLAS is then faster per edge, and a scipy.sparse
+array otherwise, so that memory grows with the number of edges. Only a dense block of intralayer
+edges holds both triangles: the relaxation takes rows of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from smallworld_eqprop.dynamics.kernels import add_at_edges
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.layered import LayeredGraph
+
+__all__ = ["Block", "Couplings"]
+
+Array = npt.NDArray[np.floating]
+
+# Below this share of filled places a block is kept sparse. Per place a dense product costs about a
+# tenth of a sparse one and a dense update about a thirtieth (benchmarks/ measures both).
+DENSE_FROM = 1 / 32
+
+# The sparse correction gathers the states of both ends of every edge; chunks bound that temporary.
+EDGES_PER_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Weights of the edges between layers ``lower <= upper``.
+
+    Attributes
+    ----------
+    lower, upper : int
+        The two layers; equal for a block of intralayer edges.
+    matrix : ndarray or csr_array, shape (n_lower, n_upper)
+        Weights, zero where there is no edge. A dense intralayer matrix is symmetric, a sparse one
+        holds the upper triangle.
+    mask : ndarray of bool or None
+        Where a dense `matrix` has edges; None for a sparse one.
+    edges : ndarray of int
+        Positions of the block's edges in ``graph.edges``, in row-major order of the block.
+    """
+
+    lower: int
+    upper: int
+    matrix: Any
+    mask: Any
+    edges: npt.NDArray[np.integer]
+
+    @property
+    def name(self) -> str:
+        """The pair of layers as ``lower-upper``, the label used in tables and plots."""
+        return f"{self.lower}-{self.upper}"
+
+    @property
+    def kind(self) -> str:
+        """``intralayer``, ``interlayer`` or ``skip``."""
+        return ("intralayer", "interlayer", "skip")[min(self.upper - self.lower, 2)]
+
+    @property
+    def dense(self) -> bool:
+        """Whether the block is held as a dense array."""
+        return not sparse.issparse(self.matrix)
+
+    def edge_weights(self) -> Array:
+        """Weight of every edge of the block, in the order of `edges`; a copy."""
+        if not self.dense:
+            return self.matrix.data.copy()
+        return self.matrix[np.triu(self.mask) if self.lower == self.upper else self.mask]
+
+    def correct(self, left: Array, right: Array, scratch: Array) -> float:
+        """Add ``left @ right.T`` at the existing edges and return the RMS of what was added.
+
+        Parameters
+        ----------
+        left : ndarray, shape (n_lower, k)
+        right : ndarray, shape (n_upper, k)
+        scratch : ndarray
+            Overwritten; at least twice as many entries as the largest dense block has.
+        """
+        if self.dense:
+            size, inside = self.matrix.size, self.lower == self.upper
+            change = scratch[:size].reshape(self.matrix.shape)
+            np.matmul(left, right.T, out=change)
+            if inside:
+                # left @ right.T is symmetric on paper but not in floating point. Half of it plus
+                # half of its transpose is, to the bit.
+                change *= 0.5
+                change = np.add(
+                    change, change.T, out=scratch[size : 2 * size].reshape(change.shape)
+                )
+            square = add_at_edges(self.matrix, change, self.mask) / (1 + inside)
+            return float(np.sqrt(square / len(self.edges)))
+        square = 0.0
+        rows = np.repeat(np.arange(self.matrix.shape[0]), np.diff(self.matrix.indptr))
+        for start in range(0, self.matrix.nnz, EDGES_PER_CHUNK):
+            part = slice(start, start + EDGES_PER_CHUNK)
+            edge_change = np.einsum("ek,ek->e", left[rows[part]], right[self.matrix.indices[part]])
+            self.matrix.data[part] += edge_change
+            square += float(np.vdot(edge_change, edge_change))
+        return float(np.sqrt(square / len(self.edges)))
+
+
+class Couplings:
+    """Weights W and biases b of a network, arranged for relaxation and for local updates.
+
+    The local field of the free (non-input) nodes is ``h = W s + b`` with the input nodes clamped.
+    States are arrays of shape (n_free, batch), inputs (n_inputs, batch), both C order and of the
+    couplings' dtype; row i of a state is node ``n_inputs + i`` of the graph.
+
+    Parameters
+    ----------
+    graph : LayeredGraph
+        The topology.
+    weights : array_like, shape (n_edges,)
+        Weight of every edge, in the order of ``graph.edges``.
+    biases : array_like, shape (n_free,), optional
+        Bias of every non-input node; zeros when left out.
+    dtype : dtype
+        float32 by default.
+
+    Raises
+    ------
+    InputError
+        If weights or biases have the wrong length or are not finite.
+    """
+
+    def __init__(
+        self,
+        graph: LayeredGraph,
+        weights: npt.ArrayLike,
+        biases: npt.ArrayLike | None = None,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        self.dtype = np.dtype(dtype)
+        self.layer_sizes = graph.layer_sizes
+        self.n_inputs = graph.layer_sizes[0]
+        self.n_free = graph.n_nodes - self.n_inputs
+        self.n_edges = graph.n_edges
+        weights = _vector("weights", weights, graph.n_edges, self.dtype)
+        if biases is None:
+            biases = np.zeros(self.n_free)
+        self.biases = _vector("biases", biases, self.n_free, self.dtype)[:, None]
+        offsets = graph.layer_offsets - self.n_inputs
+        #: rows of every free layer in a state, by layer number; layer 0 is clamped and has none
+        self.rows = [slice(max(int(a), 0), int(b)) for a, b in itertools.pairwise(offsets)]
+        self.output = self.rows[-1]
+        self.blocks = _blocks(graph, weights)
+        dense = [block.matrix.size for block in self.blocks if block.dense]
+        self._scratch = np.empty(2 * max(dense, default=0), self.dtype)
+
+    def edge_weights(self) -> Array:
+        """Weight of every edge in the order of ``graph.edges``; a copy of shape (n_edges,)."""
+        weights = np.empty(self.n_edges, self.dtype)
+        for block in self.blocks:
+            weights[block.edges] = block.edge_weights()
+        return weights
+
+    def drive(self, inputs: Array) -> Array:
+        """Part of the field that no free node contributes, ``W_in x + b``; shape (n_free, batch).
+
+        It is constant while a batch relaxes, so it is computed once per batch.
+        """
+        drive = np.repeat(self.biases, inputs.shape[1], axis=1)
+        for block in self.blocks:
+            if block.lower == 0 < block.upper:
+                drive[self.rows[block.upper]] += block.matrix.T @ inputs
+        return drive
+
+    def terms(self) -> list[list[tuple[Any, slice]]]:
+        """For every layer, the matrices and the rows of the state whose products are its field.
+
+        ``field[rows[l]] = drive[rows[l]] + sum(matrix @ state[source] for matrix, source in
+        terms()[l])``, without the intralayer edges of a dense block, which `inside` gives. The
+        matrices are views: they follow every correction.
+        """
+        terms: list[list[tuple[Any, slice]]] = [[] for _ in self.layer_sizes]
+        for block in self.blocks:
+            if block.lower > 0 and not (block.dense and block.lower == block.upper):
+                terms[block.upper].append((block.matrix.T, self.rows[block.lower]))
+                terms[block.lower].append((block.matrix, self.rows[block.upper]))
+        return terms
+
+    def inside(self) -> dict[int, Block]:
+        """The blocks of intralayer edges, by layer."""
+        return {b.lower: b for b in self.blocks if b.lower == b.upper > 0}
+
+    def field(self, state: Array, drive: Array) -> Array:
+        """Local field ``h = W s + b`` of every free node; shape (n_free, batch)."""
+        field = drive.copy()
+        for rows, terms in zip(self.rows, self.terms(), strict=True):
+            field[rows] += products(terms, state, field[rows].shape)
+        for layer, block in self.inside().items():
+            if block.dense:
+                field[self.rows[layer]] += block.matrix @ state[self.rows[layer]]
+        return field
+
+    def correct(
+        self,
+        free: Array,
+        nudged: Array,
+        inputs: Array,
+        scale: float,
+        rates: npt.ArrayLike,
+        bias_rates: npt.ArrayLike | None = None,
+    ) -> list[float]:
+        r"""Add the contrast of two states, averaged over the batch, to weights and biases.
+
+        .. math:: \Delta W_{ij} = c \, r_l \, \langle \rho_i \rho_j (nudged)
+                                  - \rho_i \rho_j (free) \rangle
+
+        on existing edges only, with c = `scale` and r_l the rate of the layer l of the edge's
+        output-side end; likewise for the biases.
+
+        Parameters
+        ----------
+        free, nudged : ndarray, shape (n_free, batch)
+            States of the two phases, in [0, 1].
+        inputs : ndarray, shape (n_inputs, batch)
+        scale : float
+            1 / beta.
+        rates : array_like, shape (n_layers - 1,)
+            Learning rate of every layer after the input.
+        bias_rates : array_like, shape (n_layers - 1,), optional
+            Learning rate of the biases of these layers; `rates` when left out.
+
+        Returns
+        -------
+        list of float
+            RMS correction of every block, in the order of `blocks`.
+
+        Notes
+        -----
+        With the difference d = nudged - free and the midpoint m = (nudged + free) / 2 the contrast
+        of a pair is d_i m_j + m_i d_j. Nothing nearly equal is subtracted, so float32 suffices.
+        """
+        rates = np.asarray(rates, float)
+        bias_rates = rates if bias_rates is None else np.asarray(bias_rates, float)
+        difference = nudged - free
+        midpoint = nudged + free
+        midpoint *= 0.5
+        left = np.hstack((difference, midpoint))
+        right = np.hstack((midpoint, difference))
+        right *= scale / free.shape[1]
+        for rows, rate, bias_rate in zip(self.rows[1:], rates, bias_rates, strict=True):
+            right[rows] *= rate
+            bias_change = difference[rows].mean(axis=1, keepdims=True)
+            self.biases[rows] += bias_change * (scale * bias_rate)
+        corrections = []
+        clamped = right[:, free.shape[1] :]  # an input has no difference: only m_i d_j is left
+        for block in self.blocks:
+            if block.upper == 0:
+                corrections.append(0.0)
+                continue
+            upper = self.rows[block.upper]
+            if block.lower == 0:
+                factors = inputs, clamped[upper]
+            else:
+                factors = left[self.rows[block.lower]], right[upper]
+            corrections.append(block.correct(*factors, self._scratch))
+        return corrections
+
+
+def products(terms: list[tuple[Any, slice]], state: Array, shape: tuple[int, ...]) -> Array:
+    """Sum of ``matrix @ state[source]`` over the terms of a layer; zeros where there are none."""
+    if not terms:
+        return np.zeros(shape, state.dtype)
+    matrix, source = terms[0]
+    field = matrix @ state[source]
+    for matrix, source in terms[1:]:
+        field += matrix @ state[source]
+    return field
+
+
+def _vector(name: str, values: npt.ArrayLike, length: int, dtype: npt.DTypeLike) -> Array:
+    """A finite vector of the given length, copied."""
+    vector = np.array(values, dtype=dtype)
+    if vector.shape != (length,):
+        raise InputError(f"{name}: shape {vector.shape}, must be ({length},)")
+    if not np.isfinite(vector).all():
+        raise InputError(f"{name}: entry {np.flatnonzero(~np.isfinite(vector))[0]} is not finite")
+    return vector
+
+
+def _blocks(graph: LayeredGraph, weights: Array) -> list[Block]:
+    """One block per pair of layers that has edges, ordered by lower, then upper layer."""
+    lower, upper = graph.layers[graph.edges].T
+    pairs = lower.astype(np.int64) * graph.n_layers + upper
+    # Stable, so that the edges of a block stay in row-major order.
+    order = np.argsort(pairs, kind="stable").astype(np.int32)
+    names, starts = np.unique(pairs[order], return_index=True)
+    blocks = []
+    for pair, edges in zip(names.tolist(), np.split(order, starts)[1:], strict=True):
+        a, b = divmod(pair, graph.n_layers)
+        shape = (graph.layer_sizes[a], graph.layer_sizes[b])
+        i = graph.edges[edges, 0] - graph.layer_offsets[a]
+        j = graph.edges[edges, 1] - graph.layer_offsets[b]
+        places = shape[0] * shape[1]
+        if len(edges) < DENSE_FROM * places:
+            indptr = np.searchsorted(i, np.arange(shape[0] + 1)).astype(np.int32)
+            csr = sparse.csr_array((weights[edges], j.astype(np.int32), indptr), shape=shape)
+            blocks.append(Block(a, b, csr, None, edges))
+            continue
+        mask = np.zeros(shape, bool)
+        mask[i, j] = True
+        matrix = np.zeros(shape, weights.dtype)
+        matrix[i, j] = weights[edges]
+        if a == b:
+            mask |= mask.T
+            matrix = matrix + matrix.T
+        blocks.append(Block(a, b, matrix, mask, edges))
+    return blocks

@@ -1,0 +1,51 @@
+"""Writing files so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+__all__ = ["atomic_writer"]
+
+
+@contextmanager
+def atomic_writer(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a binary file that takes the place of `path` only when it is complete and on disk.
+
+    Whatever interrupts the writing (an error, a full disk, a kill), `path` keeps its old content.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written to or the disk is full; nothing is left behind.
+
+    Examples
+    --------
+    >>> with atomic_writer(tmp / "numbers.bin") as file:  # doctest: +SKIP
+    ...     file.write(b"123")
+    """
+    target = Path(path)
+    # Beside the target, so that the replacement is within one file system.
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield cast(BinaryIO, file)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; results are for everyone the umask allows.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(target)
+    except BaseException as error:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            # A full disk is reported without a path, by numpy even without an error number.
+            reason = error.strerror or f"not written completely ({error})"
+            raise OSError(error.errno or errno.ENOSPC, reason, str(target)) from error
+        raise

@@ -1,0 +1,1 @@
+"""Topologies as first-class graph objects; nothing here knows of learning."""

@@ -1,0 +1,162 @@
+"""Random edge switches a-b, c-d to a-d, c-b: they keep every degree. Compiled."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from smallworld_eqprop.graphs.adjacency import adjacency_from_edges
+from smallworld_eqprop.graphs.bitsets import bit_rows, is_dense
+
+__all__ = ["Switched", "flip", "joined", "switch"]
+
+
+class Switched(NamedTuple):
+    """Edges after many attempted switches.
+
+    Attributes
+    ----------
+    edges : ndarray of int32, shape (n_edges, 2)
+        In no particular order or orientation.
+    accepted : int
+        Number of switches made.
+    late_share : float
+        Of the edges that were ever switched, the share not yet switched after half the attempts;
+        1 if there were none.
+    """
+
+    edges: npt.NDArray[np.int32]
+    accepted: int
+    late_share: float
+
+
+def switch(
+    edges: npt.NDArray[np.int32],
+    n_nodes: int,
+    attempts: int,
+    rng: np.random.Generator,
+    *,
+    groups: npt.NDArray[np.integer] | None = None,
+    flips: npt.NDArray[np.bool_] | None = None,
+) -> Switched:
+    """Attempt switches of two uniformly drawn edges, refusing self-loops and parallel edges.
+
+    A refused attempt counts: the graph stays as it is, which makes the walk symmetric and its
+    stationary law uniform.
+
+    Parameters
+    ----------
+    edges : ndarray of int32, shape (n_edges, 2)
+    n_nodes, attempts : int
+    rng : numpy.random.Generator
+    groups : ndarray of int, shape (n_edges,), optional
+        Both edges of a switch come from the same group.
+    flips : ndarray of bool, shape (n_groups,), optional
+        Whether the ends of an edge may change sides; all groups when not given.
+    """
+    groups = np.zeros(len(edges), dtype=np.int64) if groups is None else groups
+    order = np.argsort(groups, kind="stable")
+    groups = groups[order]
+    n_groups = int(groups[-1]) + 1 if len(groups) else 0
+    flips = np.ones(n_groups, dtype=np.bool_) if flips is None else flips
+    starts = np.searchsorted(groups, np.arange(n_groups + 1))
+    u, v = np.array(edges[order].T, dtype=np.int64)
+    adjacency = adjacency_from_edges(edges, n_nodes)
+    rows = np.empty((0, 0), dtype=np.uint64)
+    indptr = adjacency.indptr.astype(np.int64)
+    neighbours = np.empty(0, dtype=np.int64)
+    slots = np.empty((0, 2), dtype=np.int64)
+    if is_dense(adjacency):
+        rows = bit_rows(adjacency.indptr, adjacency.indices)
+    else:
+        neighbours = np.empty(adjacency.nnz, dtype=np.int64)
+        slots = np.empty((len(edges), 2), dtype=np.int64)
+        _fill(u, v, indptr, neighbours, slots)
+    touched = np.zeros(len(edges), dtype=np.bool_)
+    accepted = 0
+    early = 0
+    for half in (attempts // 2, attempts - attempts // 2) if len(edges) else ():
+        early = int(np.count_nonzero(touched))
+        accepted += _attempt(
+            u, v, groups, starts, flips, rows, indptr, neighbours, slots, touched, half, rng
+        )
+    ever = int(np.count_nonzero(touched))
+    late_share = (ever - early) / ever if ever else 1.0
+    return Switched(np.column_stack((u, v)).astype(np.int32), int(accepted), late_share)
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill(u, v, indptr, neighbours, slots):  # type: ignore[no-untyped-def]
+    """Write the rows of an adjacency list and, for every edge, where it stands in its two rows."""
+    ends = indptr[:-1].copy()
+    for edge in range(len(u)):
+        a, b = u[edge], v[edge]
+        neighbours[ends[a]] = b
+        neighbours[ends[b]] = a
+        slots[edge, 0] = ends[a]
+        slots[edge, 1] = ends[b]
+        ends[a] += 1
+        ends[b] += 1
+
+
+@numba.njit(nogil=True, cache=True)
+def joined(rows, indptr, neighbours, a, b):  # type: ignore[no-untyped-def]
+    """Tell whether two nodes are connected, by the rows of bits where there are any."""
+    if len(rows) > 0:
+        return (rows[a, b >> 6] >> np.uint64(b & 63)) & np.uint64(1) != 0
+    if indptr[b + 1] - indptr[b] < indptr[a + 1] - indptr[a]:
+        a, b = b, a
+    slot = indptr[a]
+    while slot < indptr[a + 1] and neighbours[slot] != b:
+        slot += 1
+    return slot < indptr[a + 1]
+
+
+@numba.njit(nogil=True, cache=True)
+def flip(rows, a, b):  # type: ignore[no-untyped-def]
+    """Connect or disconnect two nodes in the rows of bits."""
+    rows[a, b >> 6] ^= np.uint64(1) << np.uint64(b & 63)
+    rows[b, a >> 6] ^= np.uint64(1) << np.uint64(a & 63)
+
+
+@numba.njit(nogil=True, cache=True)
+def _attempt(  # type: ignore[no-untyped-def]
+    u, v, groups, starts, flips, rows, indptr, neighbours, slots, touched, attempts, rng
+):
+    n_edges = len(u)
+    accepted = 0
+    for _ in range(attempts):
+        first = rng.integers(0, n_edges)
+        group = groups[first]
+        second = rng.integers(starts[group], starts[group + 1])
+        a, b, c, d = u[first], v[first], u[second], v[second]
+        turned = flips[group] and rng.random() < 0.5
+        if turned:
+            c, d = d, c
+        if a in (c, d) or b in (c, d):
+            continue
+        if joined(rows, indptr, neighbours, a, d) or joined(rows, indptr, neighbours, c, b):
+            continue
+        if len(rows) > 0:
+            flip(rows, a, b)
+            flip(rows, c, d)
+            flip(rows, a, d)
+            flip(rows, c, b)
+        else:
+            at_a, at_b = slots[first]
+            at_c, at_d = slots[second]
+            if turned:
+                at_c, at_d = at_d, at_c
+            neighbours[at_a], neighbours[at_d] = d, a
+            neighbours[at_c], neighbours[at_b] = b, c
+            slots[first, 0], slots[first, 1] = at_a, at_d
+            slots[second, 0], slots[second, 1] = at_c, at_b
+        u[first], v[first] = a, d
+        u[second], v[second] = c, b
+        touched[first] = True
+        touched[second] = True
+        accepted += 1
+    return accepted

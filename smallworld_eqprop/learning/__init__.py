@@ -1,0 +1,1 @@
+"""Learning: equilibrium propagation and the loop that trains a network with it."""

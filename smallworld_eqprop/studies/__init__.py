@@ -1,0 +1,1 @@
+"""Studies: runs recorded in folders, and grids of them."""

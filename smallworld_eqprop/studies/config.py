@@ -1,0 +1,202 @@
+"""What one run is: topology, data and training, resolved and checked before anything starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from smallworld_eqprop.data import DATASETS
+from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
+from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.learning.trainer import TrainingConfig
+from smallworld_eqprop.presets import read_preset
+
+__all__ = ["RunConfig", "TopologyConfig"]
+
+# Stream of random numbers of the rewiring, apart from the trainer's streams of the same seed.
+REWIRING = 0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TopologyConfig:
+    """How to build the graph of a run.
+
+    Attributes
+    ----------
+    layer_sizes : tuple of int
+    intralayer : bool
+        Connect every hidden layer fully inside, before rewiring.
+    law : {"edges", "moves"}
+        The rewiring law, see `smallworld_eqprop.rewire`.
+    p : float
+        Share of rewired edges; ignored when `moves` is given.
+    moves : int, optional
+        Number of moves of the law ``"moves"``.
+    """
+
+    layer_sizes: tuple[int, ...] = (784, 500, 500, 500, 10)
+    intralayer: bool = False
+    law: Literal["edges", "moves"] = "edges"
+    p: float = 0.0
+    moves: int | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.layer_sizes) < 2 or min(self.layer_sizes) < 1:
+            raise InputError(
+                f"layer_sizes: {list(self.layer_sizes)}; give at least two layers of at least one "
+                "node"
+            )
+
+    def build(self, seed: int) -> LayeredGraph:
+        """The graph; the same seed gives the same graph."""
+        graph = layered(self.layer_sizes)
+        if self.intralayer:
+            graph = add_intralayer(graph)
+        if self.moves is not None:
+            rng = np.random.default_rng([seed, REWIRING])
+            return rewire(graph, law=self.law, moves=self.moves, seed=rng)
+        if self.p == 0:
+            return graph
+        return rewire(graph, self.p, law=self.law, seed=np.random.default_rng([seed, REWIRING]))
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides the outcome of a run.
+
+    Attributes
+    ----------
+    name : str
+        Of the preset it came from, or any other; does not influence the run.
+    summary : str
+        One line for people.
+    dataset : str
+        A name that `smallworld_eqprop.load` knows.
+    n_train : int, optional
+        Use the first n training examples; all when left out.
+    topology : TopologyConfig
+    training : TrainingConfig
+        Its seed also seeds the rewiring, in a stream of its own.
+    """
+
+    name: str = "run"
+    summary: str = ""
+    dataset: str = "mnist"
+    n_train: int | None = None
+    topology: TopologyConfig = field(default_factory=TopologyConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        if self.dataset not in DATASETS:
+            raise InputError(f"unknown dataset {self.dataset!r}; {nearest(self.dataset, DATASETS)}")
+        self.training.layer_rates(len(self.topology.layer_sizes))
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> RunConfig:
+        """The preset of that name, with changes by key, e.g. ``preset("layered-5x100", seed=1)``.
+
+        Raises
+        ------
+        InputError
+            If the preset or a key is unknown, or a value is not usable.
+        """
+        return cls.from_dict(read_preset(name)).changed(**changes)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
+        """From nested tables as in a preset file; unknown keys are errors."""
+        return _from_table(cls, values, "")
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> RunConfig:
+        """From a TOML file with the tables of a preset; its name is the file's.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, or a key or value is not usable.
+        """
+        path = Path(path)
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        except ValueError as error:
+            raise InputError(f"{path}: not a TOML file ({error})") from None
+        return cls.from_dict({"name": path.stem, **values})
+
+    def to_dict(self) -> dict[str, Any]:
+        """As nested tables that `from_dict` and JSON understand."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))
+
+    def changed(self, **changes: Any) -> RunConfig:
+        """A copy with some keys changed, wherever in the tables they live."""
+        tables = self.to_dict()
+        places = {key: tables[part] for part in ("topology", "training") for key in tables[part]}
+        places |= {key: tables for key in tables if key not in ("topology", "training")}
+        for key, value in changes.items():
+            if key not in places:
+                raise InputError(f"unknown key {key!r}; {nearest(key, sorted(places))}")
+            places[key][key] = value
+        if tables["dataset"] != self.dataset and "n_train" not in changes:
+            tables["n_train"] = None  # it counted examples of the other dataset
+        # p and moves say the same thing in two ways: the one asked for takes the other's place.
+        if changes.get("p") is not None and changes.get("moves") is not None:
+            raise InputError(f"p: {changes['p']} and moves: {changes['moves']}; give one of them")
+        if changes.get("p") is not None:
+            tables["topology"]["moves"] = None
+        if changes.get("moves") is not None:
+            tables["topology"] |= {"p": 0.0, "law": changes.get("law", "moves")}
+        return self.from_dict(tables)
+
+    @property
+    def key(self) -> str:
+        """Hash of all that decides the outcome: equal keys mean equal runs."""
+        values = self.to_dict()
+        del values["name"], values["summary"]
+        text = json.dumps(values, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _from_table(kind: type[T], values: Mapping[str, Any], where: str) -> T:
+    """A dataclass from a table, every key and type checked."""
+    hints = get_type_hints(kind)
+    arguments: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in hints:
+            raise InputError(f"unknown key {where + key!r}; {nearest(key, hints)}")
+        arguments[key] = _checked(hints[key], value, where + key)
+    return kind(**arguments)
+
+
+def _checked(hint: Any, value: Any, name: str) -> Any:
+    """`value` as the annotated type says, or an error that names both."""
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, Mapping):
+            raise InputError(f"{name}: {value!r}, must be a table")
+        return _from_table(hint, value, f"{name}.")
+    for option in get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,):
+        origin, inner = get_origin(option), get_args(option)
+        if origin is tuple and isinstance(value, list | tuple):
+            return tuple(_checked(inner[0], item, f"{name}[{i}]") for i, item in enumerate(value))
+        if origin is Literal and value in inner:
+            return value
+        if option is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(option, type) and type(value) is option:
+            return value
+    allowed = ", ".join(map(repr, get_args(hint))) if get_origin(hint) is Literal else None
+    expected = allowed or getattr(hint, "__name__", None) or str(hint)
+    raise InputError(f"{name}: {value!r}, must be {expected.replace('NoneType', 'nothing')}")

@@ -1,0 +1,172 @@
+"""The files of a run folder: each is written whole or not at all, and checked when it is read.
+
+run.json        resolved configuration, versions, threads, graph provenance, dataset hashes
+graph.npz       the graph
+history.csv     one row per finished epoch
+corrections/    RMS correction of every layer pair in every batch, one file per epoch
+errors/         wrong examples in every batch (for regression the summed cost), one file per epoch
+checkpoint.npz  everything that evolves; after a kill, training goes on from here
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_info
+
+from smallworld_eqprop._version import __version__
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.files import atomic_writer
+from smallworld_eqprop.graphs.io import save_graph
+from smallworld_eqprop.learning.trainer import EpochRecord, Trainer
+from smallworld_eqprop.studies.config import RunConfig
+
+__all__ = [
+    "clear_temporaries",
+    "epoch_path",
+    "read_checkpoint",
+    "start_folder",
+    "write_checkpoint",
+    "write_epoch",
+    "write_history",
+]
+
+LIBRARIES = ("numpy", "scipy", "networkx", "igraph")
+
+BatchQuantity = Literal["corrections", "errors"]
+
+
+def start_folder(folder: Path, config: RunConfig, trainer: Trainer) -> None:
+    """Lay out a new run; run.json is written last, so a folder with it is complete."""
+    for quantity in ("corrections", "errors"):
+        (folder / quantity).mkdir(parents=True, exist_ok=True)
+    for name in ("run.json", "checkpoint.npz", "history.csv"):
+        (folder / name).unlink(missing_ok=True)
+    for quantity in ("corrections", "errors"):
+        for old in (folder / quantity).glob("epoch-*.npy"):
+            old.unlink()
+    save_graph(trainer.graph, folder / "graph.npz")
+    record = {
+        "config": config.to_dict(),
+        "key": config.key,
+        "version": __version__,
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "machine": f"{platform.system()} {platform.machine()}",
+        # The last bits of a matrix product depend on the number of threads.
+        "threads": max((pool["num_threads"] for pool in threadpool_info()), default=1),
+        "graph": {
+            "layer_sizes": trainer.graph.layer_sizes,
+            "n_edges": trainer.graph.n_edges,
+            "provenance": trainer.graph.provenance,
+        },
+        "dataset": {
+            "name": trainer.data.name,
+            "n_train": len(trainer.data.x_train),
+            "n_test": len(trainer.data.x_test),
+            "sha256": dict(trainer.data.sha256),
+        },
+        "pairs": trainer.pairs,
+        "kinds": trainer.kinds,
+    }
+    with atomic_writer(folder / "run.json") as file:
+        file.write(json.dumps(record, indent=2).encode())
+
+
+def clear_temporaries(folder: Path) -> None:
+    """Remove what a killed process was in the middle of writing."""
+    for pattern in (".run.json-*", ".graph.npz-*", ".history.csv-*", ".checkpoint.npz-*"):
+        for stale in folder.glob(pattern):
+            stale.unlink(missing_ok=True)
+    for stale in folder.glob("*/.epoch-*.npy-*"):
+        stale.unlink(missing_ok=True)
+
+
+def epoch_path(folder: Path, quantity: BatchQuantity, epoch: int) -> Path:
+    """File of what was recorded in every batch of an epoch, counted from 1."""
+    return folder / quantity / f"epoch-{epoch:04d}.npy"
+
+
+def write_epoch(folder: Path, trainer: Trainer, errors: list[float]) -> None:
+    """Write what was recorded in every batch of the epoch that just ended."""
+    epoch = len(trainer.history)
+    values: dict[BatchQuantity, npt.NDArray] = {
+        "corrections": trainer.corrections,
+        "errors": np.array(errors, np.float32),
+    }
+    for quantity, array in values.items():
+        with atomic_writer(epoch_path(folder, quantity, epoch)) as file:
+            np.save(file, array)
+
+
+def write_history(folder: Path, trainer: Trainer) -> None:
+    """Write one row per finished epoch."""
+    # Imported here because pandas is a quarter of the time the package takes to import.
+    import pandas as pd
+
+    rows = [dataclasses.asdict(record) for record in trainer.history]
+    table = pd.DataFrame(rows, columns=[f.name for f in dataclasses.fields(EpochRecord)])
+    with atomic_writer(folder / "history.csv") as file:
+        table.to_csv(file, index=False)
+
+
+def write_checkpoint(path: Path, config: RunConfig, trainer: Trainer, errors: list[float]) -> None:
+    """Write everything that evolves, with the configuration and version it belongs to."""
+    arrays, values = trainer.state()
+    header = {"key": config.key, "version": __version__, "errors": errors, **values}
+    with atomic_writer(path) as file:
+        np.savez(file, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
+
+
+def read_checkpoint(path: Path, config: RunConfig, trainer: Trainer) -> list[float]:
+    """Give a trainer made from `config` the state of a checkpoint.
+
+    Returns
+    -------
+    list of float
+        Errors of every batch of the epoch under way.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint is damaged, or belongs to another configuration or version.
+    """
+    try:
+        # Opened here, because numpy leaves a file that it cannot read open.
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            # Reading every array checks every checksum: a damaged file is never half-read.
+            arrays = {name: file[name] for name in file.files}
+        header: dict[str, Any] = json.loads(str(arrays.pop("header")))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    # A flipped byte can surface as nearly any exception of zipfile, numpy or json.
+    except Exception as error:
+        raise _damaged(path, str(error)) from None
+    for name, found, needed in (
+        ("configuration", header.pop("key", None), config.key),
+        ("version", header.pop("version", None), __version__),
+    ):
+        if found != needed:
+            raise InputError(
+                f"{path}: checkpoint of another {name} ({found}, not {needed}); "
+                "overwrite the run to start anew"
+            )
+    for name, expected in trainer.state()[0].items():
+        free = name == "corrections"  # as long as the epoch under way
+        if name not in arrays or (arrays[name].shape != expected.shape and not free):
+            raise _damaged(path, f"{name} is missing or of the wrong size")
+    errors = header.pop("errors")
+    trainer.restore(arrays, header)
+    return errors
+
+
+def _damaged(path: Path, reason: str) -> InputError:
+    reason = " ".join(reason.split())
+    return InputError(f"{path}: damaged checkpoint ({reason}); overwrite the run to start anew")

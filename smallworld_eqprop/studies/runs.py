@@ -1,0 +1,287 @@
+"""One run: trained into a folder, gone on with after any interruption, and read back."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from smallworld_eqprop._version import __version__
+from smallworld_eqprop.data import load
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.io import load_graph
+from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.learning.trainer import BatchRecord, EpochRecord, Trainer
+from smallworld_eqprop.studies.config import RunConfig
+from smallworld_eqprop.studies.folder import (
+    BatchQuantity,
+    clear_temporaries,
+    epoch_path,
+    read_checkpoint,
+    start_folder,
+    write_checkpoint,
+    write_epoch,
+    write_history,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Progress", "Run", "train"]
+
+#: Seconds of training that a kill may cost at most.
+CHECKPOINT_EVERY = 120.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands, given to the callback of `train`.
+
+    Attributes
+    ----------
+    batch : BatchRecord
+    n_batches, n_epochs : int
+        Batches of an epoch, epochs asked for.
+    running_error : float
+        Online training error of the epoch so far.
+    finished : EpochRecord or None
+        The epoch that ended with this batch, once it is evaluated.
+    """
+
+    batch: BatchRecord
+    n_batches: int
+    n_epochs: int
+    running_error: float
+    finished: EpochRecord | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, for reading.
+
+    Attributes
+    ----------
+    folder : Path
+    """
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", Path(self.folder))
+        _ = self.record  # a folder that holds no run is found out here
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """The content of ``run.json``."""
+        path = self.folder / "run.json"
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(f"{self.folder}: no run here (run.json is missing)") from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: cannot be read ({error})") from None
+        missing = [key for key in ("config", "version", "pairs", "kinds") if key not in record]
+        if missing:
+            raise InputError(f"{path}: not the record of a run ({', '.join(missing)} missing)")
+        return record
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """What was run."""
+        return RunConfig.from_dict(self.record["config"])
+
+    @property
+    def pairs(self) -> list[str]:
+        """Names of the layer pairs, the columns of `corrections`."""
+        return list(self.record["pairs"])
+
+    @property
+    def kinds(self) -> list[str]:
+        """Kind of every layer pair: interlayer, skip or intralayer."""
+        return list(self.record["kinds"])
+
+    @cached_property
+    def graph(self) -> LayeredGraph:
+        """The topology that was trained."""
+        return load_graph(self.folder / "graph.npz")
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row per finished epoch, the fields of `EpochRecord` as columns."""
+        import pandas as pd
+
+        try:
+            return pd.read_csv(self.folder / "history.csv")
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{self.folder / 'history.csv'}: cannot be read ({error}); "
+                "has the run finished its first epoch?"
+            ) from None
+
+    def corrections(self, epoch: int | None = None) -> npt.NDArray[np.float32]:
+        """RMS corrections per batch, of one epoch or of all; shape (n_batches, n_pairs)."""
+        return self._per_batch("corrections", epoch)
+
+    def errors(self, epoch: int | None = None) -> npt.NDArray[np.float32]:
+        """Wrong examples per batch before its update, of one epoch or of all; shape (n_batches,).
+
+        For regression the summed costs of the batch.
+        """
+        return self._per_batch("errors", epoch)
+
+    def _per_batch(self, quantity: BatchQuantity, epoch: int | None) -> npt.NDArray[np.float32]:
+        epochs = range(1, len(self.history) + 1) if epoch is None else (epoch,)
+        parts = []
+        for number in epochs:
+            path = epoch_path(self.folder, quantity, number)
+            try:
+                parts.append(np.load(path, allow_pickle=False))
+            except (OSError, ValueError, EOFError) as error:
+                raise InputError(f"{path}: cannot be read ({error})") from None
+        return np.concatenate(parts)
+
+
+def train(
+    config: RunConfig,
+    folder: str | Path,
+    *,
+    epochs: int,
+    existing: Literal["error", "resume", "overwrite"] = "error",
+    on_batch: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Train a network and record it in a folder.
+
+    The outcome depends on `config` and `epochs` alone (and on the number of BLAS threads, in the
+    last bits): a run that was killed and resumed ends with the very same numbers.
+
+    Parameters
+    ----------
+    config : RunConfig
+    folder : path-like
+        Made if it is not there.
+    epochs : int
+        Total number of epochs, those of an earlier start included.
+    existing : {"error", "resume", "overwrite"}
+        What to do when the folder holds a run already.
+    on_batch : callable, optional
+        Called with a `Progress` after every batch, and once more after the evaluation of an epoch.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        If the folder holds a run and `existing` is "error", or another configuration or version
+        is to be resumed, or a file is damaged.
+    OSError
+        If the folder cannot be written to; what was written before stays valid.
+    KeyboardInterrupt
+        After Ctrl-C or SIGTERM: the batch is finished and everything kept first.
+    """
+    if not isinstance(epochs, int) or epochs < 1:
+        raise InputError(f"epochs: {epochs!r}, must be an integer of at least 1")
+    folder = Path(folder)
+    started = (folder / "run.json").exists()
+    if started and existing == "error":
+        raise InputError(f"{folder}: holds a run already; resume it, overwrite it or name another")
+    errors: list[float] = []  # of every batch of the epoch under way
+    if started and existing == "resume":
+        run = Run(folder)
+        _check_same(run, config)
+        trainer = Trainer(run.graph, load(config.dataset, n_train=config.n_train), config.training)
+        clear_temporaries(folder)
+        if (folder / "checkpoint.npz").exists():
+            errors = read_checkpoint(folder / "checkpoint.npz", config, trainer)
+            write_history(folder, trainer)
+    else:
+        # The graph first: a bad topology is found out before any data is fetched.
+        graph = config.topology.build(config.training.seed)
+        trainer = Trainer(graph, load(config.dataset, n_train=config.n_train), config.training)
+        clear_temporaries(folder)
+        start_folder(folder, config, trainer)
+        run = Run(folder)
+    checkpoint = folder / "checkpoint.npz"
+    saved = time.monotonic()
+    with _deferred_interrupt() as interrupted:
+        while len(trainer.history) < epochs:
+            for batch in trainer.run_epoch():
+                errors.append(batch.errors)
+                last = trainer.batch == trainer.n_batches
+                if on_batch:
+                    on_batch(_progress(trainer, batch, epochs, None))
+                if not last and (interrupted() or time.monotonic() - saved > CHECKPOINT_EVERY):
+                    write_checkpoint(checkpoint, config, trainer, errors)
+                    saved = time.monotonic()
+                    if interrupted():
+                        raise KeyboardInterrupt
+            # The checkpoint comes last but one: whatever a kill leaves out is written on resuming.
+            write_epoch(folder, trainer, errors)
+            errors = []
+            write_checkpoint(checkpoint, config, trainer, errors)
+            write_history(folder, trainer)
+            saved = time.monotonic()
+            if on_batch:
+                on_batch(_progress(trainer, batch, epochs, trainer.history[-1]))
+            if interrupted():
+                raise KeyboardInterrupt
+    return run
+
+
+def _progress(
+    trainer: Trainer, batch: BatchRecord, epochs: int, finished: EpochRecord | None
+) -> Progress:
+    return Progress(batch, trainer.n_batches, epochs, trainer.running_error, finished)
+
+
+def _check_same(run: Run, config: RunConfig) -> None:
+    """Refuse to resume a run of another configuration or version."""
+    if run.record.get("version") != __version__:
+        raise InputError(
+            f"{run.folder}: made by version {run.record.get('version')}, this is {__version__}; "
+            "resume it with that version or overwrite it"
+        )
+    if run.config.key == config.key:
+        return
+    old, new = run.config.to_dict(), config.to_dict()
+    for table in ("topology", "training"):
+        old |= old.pop(table)
+        new |= new.pop(table)
+    changed = [
+        f"{key} is {old[key]}, not {new[key]}"
+        for key in new
+        if key not in ("name", "summary") and old[key] != new[key]
+    ]
+    raise InputError(
+        f"{run.folder}: holds a run of another configuration ({'; '.join(changed)}); "
+        "ask for the same one, or name another folder"
+    )
+
+
+@contextmanager
+def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and SIGTERM into a question that is asked after every batch."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set  # signals arrive in the main thread only
+        return
+    handlers = {
+        number: signal.signal(number, lambda *_: asked.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from smallworld_eqprop import RunConfig, TopologyConfig
+
+ANALYSIS = Path(__file__).resolve().parents[2] / "analysis"
+NAMES = ["layered-3x500", "layered-3x500-per-layer", "rewired-3x500"]
+
+
+@pytest.fixture
+def reproduce(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(ANALYSIS))
+    module = import_module("reproduce")
+
+    def small(name):
+        rewiring = {"p": 0.1} if name == "rewired-3x500" else {}
+        return RunConfig(
+            name=name,
+            dataset="digits",
+            n_train=600,
+            topology=TopologyConfig((64, 12, 11, 10), **rewiring),
+        )
+
+    monkeypatch.setattr(module.RunConfig, "preset", small)
+    monkeypatch.chdir(tmp_path)
+    return module
+
+
+def run(module, monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["reproduce.py", *arguments])
+    return module.main()
+
+
+def test_the_quick_profile_ends_in_figures_and_a_table(reproduce, monkeypatch, capsys):
+    assert run(reproduce, monkeypatch) == 0
+    out = capsys.readouterr().out
+    folder = Path("runs/reproduce-quick")
+    table = pd.read_csv(folder / "table.csv")
+    assert list(table.network) == NAMES
+    assert table.published_training_error.tolist() == pytest.approx([0.364, 0.233, 0.228], abs=5e-4)
+    assert table.published_test_error.tolist() == pytest.approx([0.198, 0.113, 0.124], abs=5e-4)
+    assert [path.name for path in sorted((folder / "figures").iterdir())] == [
+        "figure3.pdf",
+        "figure3.png",
+        "figure4.pdf",
+        "figure4.png",
+    ]
+    for name in NAMES:
+        (line,) = [line for line in out.splitlines() if line.split()[:1] == [name]]
+        error = 100 * table.set_index("network").training_error[name]
+        assert f"{error:.1f}" in line
+    assert "p = 10 %" in out  # the rewired network that was published is another one
+    assert str(folder / "figures") in out
+
+
+def test_started_again_it_does_not_train_again(reproduce, monkeypatch, capsys):
+    monkeypatch.setattr(reproduce, "draw_figures", lambda *_: None)
+    assert run(reproduce, monkeypatch, "--out", "mine") == 0
+    before = {path: path.stat().st_mtime_ns for path in Path("mine").rglob("checkpoint.npz")}
+    assert len(before) == 3
+    assert run(reproduce, monkeypatch, "--out", "mine") == 0
+    assert all(path.stat().st_mtime_ns == then for path, then in before.items())
+    assert capsys.readouterr().err.count("done before") == 3
+
+
+def test_the_full_profile_says_how_long_it_takes(reproduce, monkeypatch, capsys):
+    full = reproduce.Profile(("layered-3x500", "layered-5x100"), 2)
+    monkeypatch.setitem(reproduce.PROFILES, "paper", full)
+    monkeypatch.setattr(reproduce, "draw_figures", lambda *_: None)
+    assert run(reproduce, monkeypatch, "--profile", "paper") == 0
+    out = capsys.readouterr().out
+    assert "layered-3x500: 0 of 2 epochs done, about 0:0" in out
+    assert "in all" in out
+    table = pd.read_csv("runs/reproduce-paper/table.csv")
+    assert list(table.epoch) == [2, 2]
+    # The deeper network has no published curve.
+    assert table.published_test_error.isna().tolist() == [False, True]
+
+
+def test_ctrl_c_says_how_to_go_on(reproduce, monkeypatch, capsys):
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reproduce, "train", interrupted)
+    assert run(reproduce, monkeypatch) == 130
+    assert "make reproduce PROFILE=quick" in capsys.readouterr().err
+
+
+def test_an_error_is_one_line(reproduce, monkeypatch, capsys):
+    Path("file").write_text("")
+    assert run(reproduce, monkeypatch, "--out", "file") == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: file/reproduce-quick/")

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from collections import Counter
+from math import comb
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.adjacency import as_adjacency
+from smallworld_eqprop.graphs.clustering import average_clustering
+from smallworld_eqprop.graphs.lattices import degree_preserving_lattice, ring_lattice
+from smallworld_eqprop.graphs.layer_structure import edges_between_layers
+from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
+from smallworld_eqprop.graphs.nullmodels import (
+    degree_preserving,
+    erdos_renyi,
+    layer_blocks,
+    layer_blocks_with_degrees,
+)
+from smallworld_eqprop.graphs.rewiring import rewire
+
+MODELS = (
+    erdos_renyi,
+    degree_preserving,
+    layer_blocks,
+    layer_blocks_with_degrees,
+    ring_lattice,
+    degree_preserving_lattice,
+)
+layered_graphs = st.builds(
+    lambda sizes, full, p, seed: rewire(
+        add_intralayer(layered(sizes)) if full else layered(sizes), p, seed=seed
+    ),
+    st.lists(st.integers(1, 6), min_size=3, max_size=5),
+    st.booleans(),
+    st.floats(0, 1),
+    st.integers(0, 50),
+)
+
+
+@pytest.fixture(params=[True, False], ids=["dense", "sparse"])
+def algorithm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("switching", "lattices"):
+        target = f"smallworld_eqprop.graphs.{module}.is_dense"
+        monkeypatch.setattr(target, lambda _: request.param)
+
+
+def degrees(graph) -> list[int]:
+    return np.diff(as_adjacency(graph).indptr).tolist()
+
+
+def layer_degrees(g: LayeredGraph) -> np.ndarray:
+    one_hot = np.eye(g.n_layers)[g.layers]
+    return g.adjacency() @ one_hot
+
+
+@pytest.mark.usefixtures("algorithm")
+@given(layered_graphs, st.integers(0, 50), st.sampled_from(MODELS))
+def test_invariants(g, seed, model) -> None:
+    sample = model(g, seed=seed)
+    # replace_edges refuses self-loops, parallel edges and absent nodes.
+    drawn = g.replace_edges(sample.edges)
+    assert np.array_equal(drawn.edges, sample.edges)
+    assert drawn.n_edges == g.n_edges
+    assert np.array_equal(model(g, seed=seed).edges, sample.edges)
+    assert 0 <= sample.accepted <= sample.attempted
+    if model in (degree_preserving, layer_blocks_with_degrees, degree_preserving_lattice):
+        assert degrees(drawn) == degrees(g)
+    if model in (layer_blocks, layer_blocks_with_degrees):
+        assert np.array_equal(edges_between_layers(drawn), edges_between_layers(g))
+    if model is layer_blocks_with_degrees:
+        assert np.array_equal(layer_degrees(drawn), layer_degrees(g))
+
+
+def check_uniform(model, graph, n_states: int, **options) -> None:
+    rng = np.random.default_rng(0)
+    n_samples = 40 * n_states
+    seen = Counter(model(graph, seed=rng, **options).edges.tobytes() for _ in range(n_samples))
+    assert len(seen) == n_states
+    assert stats.chisquare(list(seen.values())).pvalue > 1e-3
+
+
+@pytest.mark.usefixtures("algorithm")
+def test_degree_preserving_is_uniform() -> None:
+    # Two triangles or one hexagon on six labelled nodes: 10 + 60.
+    check_uniform(degree_preserving, nx.cycle_graph(6), 70, switches_per_edge=20)
+
+
+@pytest.mark.usefixtures("algorithm")
+def test_degree_preserving_is_uniform_with_uneven_degrees() -> None:
+    graph = nx.Graph([(0, 1), (0, 2), (0, 3), (1, 2), (4, 5)])
+    target = sorted(degrees(graph))
+    pairs = [(u, v) for u in range(6) for v in range(u)]
+    wanted = np.array(degrees(graph))
+    n_states = 0
+    for code in range(1 << len(pairs)):
+        if code.bit_count() == 5:
+            ends = [end for k, pair in enumerate(pairs) if code >> k & 1 for end in pair]
+            n_states += np.array_equal(np.bincount(ends, minlength=6), wanted)
+    assert target == [1, 1, 1, 2, 2, 3]
+    check_uniform(degree_preserving, graph, n_states, switches_per_edge=20)
+
+
+def test_erdos_renyi_is_uniform() -> None:
+    for n_nodes in (4, 5):
+        graph = nx.path_graph(n_nodes)
+        n_states = comb(n_nodes * (n_nodes - 1) // 2, n_nodes - 1)
+        check_uniform(erdos_renyi, graph, n_states)
+
+
+def test_layer_blocks_is_uniform() -> None:
+    # Two of 2 * 3 places between layers and one of 3 inside.
+    g = LayeredGraph((2, 3), [[0, 2], [0, 3], [2, 3]])
+    check_uniform(layer_blocks, g, comb(6, 2) * 3)
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_layer_blocks_with_degrees_is_uniform(degree: int) -> None:
+    # Square 0-1 matrices with all row and column sums equal; 3 of 4 is walked by its complement.
+    n_states = {1: 24, 2: 90, 3: 24}[degree]
+    edges = [[i, 4 + (i + k) % 4] for i in range(4) for k in range(degree)]
+    check_uniform(
+        layer_blocks_with_degrees, LayeredGraph((4, 4), edges), n_states, switches_per_edge=20
+    )
+
+
+def test_layer_blocks_with_degrees_is_uniform_inside_a_layer() -> None:
+    edges = [[1 + i, 1 + (i + 1) % 6] for i in range(6)]
+    check_uniform(
+        layer_blocks_with_degrees, LayeredGraph((1, 6, 1), edges), 70, switches_per_edge=20
+    )
+
+
+def test_mixing_is_reported() -> None:
+    graph = nx.gnm_random_graph(100, 400, seed=0)
+    assert degree_preserving(graph, seed=0).mixed
+    assert not degree_preserving(graph, seed=0, switches_per_edge=0.5).mixed
+    assert not degree_preserving(nx.complete_graph(6), seed=0).mixed
+    assert degree_preserving(graph, seed=0, switches_per_edge=0).accepted == 0
+    assert erdos_renyi(graph, seed=0).mixed
+
+
+def test_a_layered_network_is_the_only_one_with_its_blocks() -> None:
+    g = layered((5, 4, 3))
+    assert np.array_equal(layer_blocks(g, seed=0).edges, g.edges)
+    assert np.array_equal(layer_blocks_with_degrees(g, seed=0).edges, g.edges)
+
+
+@pytest.mark.parametrize(("n_nodes", "k"), [(20, 4), (21, 6)])
+def test_ring_lattice(n_nodes: int, k: int) -> None:
+    start = nx.gnm_random_graph(n_nodes, n_nodes * k // 2, seed=0)
+    sample = ring_lattice(start, seed=0)
+    expected = nx.watts_strogatz_graph(n_nodes, k, 0)
+    assert {frozenset(edge) for edge in sample.edges.tolist()} == {
+        frozenset(edge) for edge in expected.edges
+    }
+
+
+@pytest.mark.parametrize("n_nodes", [1, 2, 3, 6, 7])
+def test_ring_lattice_fills_up_to_the_clique(n_nodes: int) -> None:
+    clique = nx.complete_graph(n_nodes)
+    assert len(ring_lattice(clique, seed=0).edges) == clique.number_of_edges()
+
+
+@pytest.mark.usefixtures("algorithm")
+def test_degree_preserving_lattice_finds_the_ring() -> None:
+    start = nx.random_regular_graph(6, 120, seed=0)
+    sample = degree_preserving_lattice(start, seed=0, switches_per_edge=300)
+    ring = 3 * (6 - 2) / (4 * (6 - 1))
+    assert average_clustering(start) < 0.1
+    assert average_clustering(sample.adjacency()) > 0.95 * ring
+    assert not degree_preserving_lattice(start, seed=0, switches_per_edge=5).mixed
+
+
+@pytest.mark.parametrize("model", [degree_preserving, degree_preserving_lattice])
+@pytest.mark.parametrize("bad", [-1, float("nan"), float("inf")])
+def test_bad_number_of_switches(model, bad) -> None:
+    with pytest.raises(InputError, match="switches_per_edge"):
+        model(nx.cycle_graph(5), seed=0, switches_per_edge=bad)
+
+
+@pytest.mark.parametrize("model", [layer_blocks, layer_blocks_with_degrees])
+def test_layers_are_needed(model) -> None:
+    with pytest.raises(InputError, match="give a LayeredGraph"):
+        model(nx.cycle_graph(5), seed=0)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_bad_seed(model) -> None:
+    with pytest.raises(InputError, match="seed"):
+        model(layered((2, 2)), seed=-1)

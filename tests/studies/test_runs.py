@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+
+from smallworld_eqprop import InputError, Run, __version__, log_spread, train
+from smallworld_eqprop.learning.trainer import EpochRecord
+
+
+def test_the_folder_records_what_was_run(tiny, reference):
+    run = Run(reference.folder)
+    assert sorted(path.name for path in run.folder.iterdir()) == [
+        "checkpoint.npz",
+        "corrections",
+        "errors",
+        "graph.npz",
+        "history.csv",
+        "run.json",
+    ]
+    assert run.config == tiny
+    assert run.graph == tiny.topology.build(tiny.training.seed)
+    record = run.record
+    assert (record["key"], record["version"]) == (tiny.key, __version__)
+    assert record["dataset"]["n_train"] == 200
+    assert all(len(digest) == 64 for digest in record["dataset"]["sha256"].values())
+    assert [step["step"] for step in record["graph"]["provenance"]] == [
+        "layered",
+        "add_intralayer",
+        "rewire",
+    ]
+    assert set(record["libraries"]) >= {"numpy", "scipy"}
+
+
+def test_the_history_has_a_row_per_epoch(reference):
+    history = reference.history
+    assert list(history.columns) == [field.name for field in dataclasses.fields(EpochRecord)]
+    assert {
+        "epoch",
+        "training_error",
+        "test_error",
+        "seconds",
+        "mean_sweeps",
+        "log_spread",
+    } <= set(history.columns)
+    assert list(history.epoch) == [1, 2]
+    assert history.training_error.between(0, 1).all()
+    assert (history.seconds > 0).all()
+
+
+def test_the_records_of_every_batch_agree_with_the_history(reference):
+    corrections, errors = reference.corrections(), reference.errors()
+    assert corrections.shape == (20, len(reference.pairs))
+    assert set(reference.kinds) == {"interlayer", "intralayer", "skip"}
+    assert errors.shape == (20,)
+    for epoch, row in enumerate(reference.history.itertuples(), start=1):
+        part = reference.corrections(epoch)
+        assert np.array_equal(part, corrections[10 * (epoch - 1) : 10 * epoch])
+        assert log_spread(part) == pytest.approx(row.log_spread)
+        assert reference.errors(epoch).sum() / 200 == pytest.approx(row.training_error)
+
+
+def test_the_callback_sees_every_batch_and_every_epoch(tiny, tmp_path):
+    seen = []
+    train(tiny, tmp_path / "run", epochs=2, on_batch=seen.append)
+    batches = [(s.batch.epoch, s.batch.batch) for s in seen if s.finished is None]
+    assert batches == [(epoch, batch) for epoch in (1, 2) for batch in range(10)]
+    finished = [s for s in seen if s.finished is not None]
+    assert [s.finished.epoch for s in finished] == [1, 2]
+    assert all(s.running_error == s.finished.training_error for s in finished)
+    assert all((s.n_batches, s.n_epochs) == (10, 2) for s in seen)
+
+
+def test_a_second_start_is_refused_resumed_or_anew(tiny, reference, tmp_path, same_outcome):
+    folder = tmp_path / "run"
+    train(tiny, folder, epochs=1)
+    with pytest.raises(InputError, match=r"holds a run already; resume it, overwrite it"):
+        train(tiny, folder, epochs=2)
+    train(tiny, folder, epochs=2, existing="resume")
+    same_outcome(reference.folder, folder)
+    before = (folder / "history.csv").read_bytes()
+    train(tiny, folder, epochs=1, existing="resume")  # has more already
+    assert (folder / "history.csv").read_bytes() == before
+    train(tiny, folder, epochs=1, existing="overwrite")
+    assert len(Run(folder).history) == 1
+    assert len(list((folder / "corrections").iterdir())) == 1
+
+
+def test_resuming_in_a_new_folder_starts(tiny, reference, tmp_path, same_outcome):
+    train(tiny, tmp_path / "new", epochs=2, existing="resume")
+    same_outcome(reference.folder, tmp_path / "new")
+
+
+def test_regression_is_recorded_as_costs(tiny, tmp_path):
+    config = tiny.changed(dataset="diabetes", layer_sizes=[10, 8, 6, 1], n_train=40)
+    run = train(config, tmp_path / "run", epochs=1)
+    row = run.history.iloc[0]
+    assert row.training_error == row.training_cost
+    assert row.test_error == row.test_cost
+    assert math.isclose(run.errors().sum() / 40, row.training_cost, rel_tol=1e-5)
+
+
+@pytest.mark.parametrize("epochs", [0, -1, 1.5, float("nan")])
+def test_epochs_are_a_positive_integer(tiny, tmp_path, epochs):
+    with pytest.raises(InputError, match="epochs: "):
+        train(tiny, tmp_path / "run", epochs=epochs)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"p": float("nan")},
+        {"p": 2.0},
+        {"layer_sizes": [64, 12, 11]},
+        {"n_train": -5},
+        {"n_train": 10**6},
+    ],
+)
+def test_bad_input_leaves_nothing_behind(tiny, tmp_path, change):
+    with pytest.raises(InputError) as caught:
+        train(tiny.changed(**change), tmp_path / "run", epochs=1)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_reading_says_what_is_missing(tmp_path, tiny, reference):
+    with pytest.raises(InputError, match=r"no run here"):
+        Run(tmp_path)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(InputError, match=r"cannot be read"):
+        Run(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps({"config": {}}))
+    with pytest.raises(InputError, match=r"version, pairs, kinds missing"):
+        Run(tmp_path)
+    with pytest.raises(InputError, match=r"epoch-0003"):
+        reference.corrections(3)
+    (reference.folder / "errors" / "epoch-0001.npy").write_bytes(b"")
+    with pytest.raises(InputError, match=r"epoch-0001"):
+        reference.errors()
+    (reference.folder / "history.csv").unlink()
+    with pytest.raises(InputError, match=r"history.csv: cannot be read"):
+        _ = reference.history
