@@ -113,9 +113,16 @@ def residual(couplings: Couplings, state: Array, drive: Array) -> Array:
 class Euler:
     r"""Synchronous forward Euler steps, as published.
 
-    .. math:: s \leftarrow \mathrm{clip}(s + \epsilon (W s + b - s + 2 \beta (d - s_{out})), 0, 1)
+    .. math:: s' = s + \epsilon (W s + b - s), \qquad s \leftarrow \mathrm{clip}(s', 0, 1)
 
-    with the last term on the output nodes only, and only in the nudged phase.
+    In the nudged phase the cost acts on the output nodes within the same step, on the state that
+    the drift has just reached, before the clip:
+
+    .. math:: s'_{out} \leftarrow s'_{out} + 2 \epsilon \beta (d - s'_{out})
+
+    so that no field, however negative, holds an output beyond the reach of its target. (With the
+    force taken at the old state an output with a field below -2 is never moved by beta = 1, and
+    most of the paper's networks lose outputs for good in their first hundred batches.)
 
     Parameters
     ----------
@@ -153,10 +160,10 @@ class Euler:
         for _ in range(self.steps):
             force = couplings.field(state, drive)
             force -= state
-            if target is not None:
-                force[out] += (2 * beta) * (target - state[out])
             force *= self.step_size
             state += force
+            if target is not None:
+                state[out] += (2 * beta * self.step_size) * (target - state[out])
             np.clip(state, 0, 1, out=state)
         return state
 

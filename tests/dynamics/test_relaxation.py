@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import lsq_linear
 
+from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.energy import energy
 from smallworld_eqprop.dynamics.relaxation import SOR, Euler, Relaxation, residual
 from smallworld_eqprop.errors import InputError
@@ -66,13 +67,25 @@ def test_nudged_euler_pulls_the_outputs_toward_the_target(network, beta):
     target = np.random.default_rng(1).random((n_outputs, start.shape[1]))
     state = start
     for _ in range(4):
-        force = network.field(state) - state
-        force[-n_outputs:] += 2 * beta * (target - state[-n_outputs:])
-        state = np.clip(state + 0.5 * force, 0, 1)
+        state = state + 0.5 * (network.field(state) - state)
+        state[-n_outputs:] += 0.5 * 2 * beta * (target - state[-n_outputs:])
+        state = np.clip(state, 0, 1)
     couplings = network.couplings()
     method = Euler(4)
     found = method.steps_from(couplings, couplings.drive(network.inputs), start, target, beta)
     np.testing.assert_allclose(found, state, atol=1e-11)
+
+
+def test_the_nudge_reaches_an_output_whatever_its_field():
+    graph = layered([1, 2])
+    couplings = Couplings(graph, [-50.0, 50.0])
+    inputs, target = np.ones((1, 1), np.float32), np.array([[1], [0]], np.float32)
+    drive = couplings.drive(inputs)
+    free = Euler(10).relax(couplings, drive, np.zeros((2, 1), np.float32)).state
+    np.testing.assert_array_equal(free, [[0], [1]])
+    # At beta = 1 and half steps the target is reached at once.
+    nudged = Euler(1, 0.5).steps_from(couplings, drive, free, target, beta=1.0)
+    np.testing.assert_allclose(nudged, target, atol=1e-6)
 
 
 def test_euler_asks_for_no_residual(layered_network):
