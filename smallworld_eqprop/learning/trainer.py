@@ -142,8 +142,6 @@ class EpochRecord:
 
     `training_error` is the online error: counted in the free phase of every batch before its
     update. `test_error` is measured after the epoch. For regression both are mean costs.
-    `silent_outputs` counts the output nodes that are 0 on every test example: nodes that an early
-    update pushed out of reach of the nudge, and that may never come back.
     """
 
     epoch: int
@@ -156,7 +154,6 @@ class EpochRecord:
     worst_residual: float
     log_spread: float
     log_spread_interlayer: float
-    silent_outputs: int
     seconds: float
 
 
@@ -295,20 +292,17 @@ class Trainer:
             yield record
         self._finish_epoch(epoch)
 
-    def evaluate(self) -> tuple[float, float, int]:
-        """Test error, mean test cost and silent outputs, from the free phase on the test set."""
+    def evaluate(self) -> tuple[float, float]:
+        """Test error and mean test cost, from the free phase on the test set."""
         data, n = self.data, len(self.data.x_test)
         errors = total = 0.0
-        silent = np.ones(data.y_test.shape[1], bool)
         for start in range(0, n, EVALUATION_BATCH):
             part = slice(start, start + EVALUATION_BATCH)
             inputs, target = _columns(data.x_test[part]), _columns(data.y_test[part])
             free = self._free_phase(self.couplings.drive(inputs), self._test_particles, part)
-            output = free.state[self.couplings.output]
-            wrong, costs = self._score(output, target)
+            wrong, costs = self._score(free.state[self.couplings.output], target)
             errors, total = errors + wrong, total + costs
-            silent &= (output == 0).all(axis=1)
-        return errors / n, total / n, int(silent.sum())
+        return errors / n, total / n
 
     def _train_batch(self, epoch: int, examples: npt.NDArray, sign: float) -> BatchRecord:
         couplings, sums = self.couplings, self._sums
@@ -346,7 +340,7 @@ class Trainer:
 
     def _finish_epoch(self, epoch: int) -> None:
         begin = time.perf_counter()
-        test_error, test_cost, silent = self.evaluate()
+        test_error, test_cost = self.evaluate()
         sums, n = self._sums, len(self.data.x_train)
         adjacent = np.array(self.kinds) == "interlayer"
         self.history.append(
@@ -361,7 +355,6 @@ class Trainer:
                 worst_residual=sums.worst_residual,
                 log_spread=log_spread(self.corrections),
                 log_spread_interlayer=log_spread(self.corrections[:, adjacent]),
-                silent_outputs=silent,
                 seconds=sums.seconds + time.perf_counter() - begin,
             )
         )

@@ -116,16 +116,6 @@ def test_regression_is_reported_as_cost(capsys):
     assert Run(Path(captured.out.strip())).config.name == "mine"
 
 
-def test_silent_outputs_are_reported_with_the_remedy(capsys):
-    assert main([*TINY, "--learning-rate=20", "--epochs=1", "--out=run"]) == 0
-    silent = Run(Path("run")).history.silent_outputs.iloc[0]
-    assert silent > 0
-    warning = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
-    assert len(warning) == 1
-    assert f"silent outputs (0 on every test example): {silent};" in warning[0]
-    assert "another seed" in warning[0]
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
