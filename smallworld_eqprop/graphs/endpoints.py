@@ -45,6 +45,11 @@ def rewire_ends(
     across_layers : bool
         False: the moved end stays in its layer. True: it may go to any layer.
 
+    Returns
+    -------
+    LayeredGraph
+        Its last provenance step counts the edges that moved, as ``moved``.
+
     Raises
     ------
     InputError
@@ -111,6 +116,11 @@ def rewire_keeping_degrees(
     p : float
         Probability in [0, 1].
     seed : int or numpy.random.Generator
+
+    Returns
+    -------
+    LayeredGraph
+        Its last provenance step counts the edges that moved, as ``moved``.
 
     Raises
     ------

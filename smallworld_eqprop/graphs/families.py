@@ -39,6 +39,10 @@ def add_skips(
     places : {"skip", "input", "hidden", "output", "any"}
         Where they may go, as in `smallworld_eqprop.graphs.rewiring.rewire`.
 
+    Returns
+    -------
+    LayeredGraph
+
     Raises
     ------
     InputError
@@ -71,6 +75,10 @@ def add_rings(g: LayeredGraph, neighbours: int) -> LayeredGraph:
     neighbours : int
         Even number of neighbours of a node, half of them on either side, smaller than every
         hidden layer.
+
+    Returns
+    -------
+    LayeredGraph
 
     Raises
     ------
@@ -113,6 +121,10 @@ def random_like(g: LayeredGraph, *, seed: int | np.random.Generator) -> LayeredG
     g : LayeredGraph
     seed : int or numpy.random.Generator
 
+    Returns
+    -------
+    LayeredGraph
+
     Raises
     ------
     InputError
@@ -145,6 +157,10 @@ def thin(g: LayeredGraph, n_edges: int, *, seed: int | np.random.Generator) -> L
     n_edges : int
         Number of edges to keep.
     seed : int or numpy.random.Generator
+
+    Returns
+    -------
+    LayeredGraph
 
     Raises
     ------

@@ -135,6 +135,10 @@ def moves_for(p: float, n_edges: int) -> int:
     n_edges : int
         Number of edges E.
 
+    Returns
+    -------
+    int
+
     Raises
     ------
     InputError

@@ -12,7 +12,12 @@ __all__ = ["preset_names", "read_preset"]
 
 
 def preset_names() -> list[str]:
-    """Names of all presets, sorted."""
+    """Give the names of all presets, sorted.
+
+    Returns
+    -------
+    list of str
+    """
     files = resources.files(__name__).iterdir()
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
 
