@@ -278,10 +278,7 @@ class Trainer:
         epoch = len(self.history) + 1
         if self.batch == 0:
             self._sums = _EpochSums()
-        # The draws of an epoch depend on nothing but seed and epoch: resuming needs no state.
-        rng = np.random.default_rng([self.config.seed, ORDER, epoch])
-        order = rng.permutation(len(self.data.x_train))
-        signs = rng.choice((-1.0, 1.0), self.n_batches)
+        order, signs = self.draws(epoch)
         size = self.config.batch_size
         while self.batch < self.n_batches:
             begin = time.perf_counter()
@@ -291,6 +288,15 @@ class Trainer:
             self._sums.seconds += time.perf_counter() - begin
             yield record
         self._finish_epoch(epoch)
+
+    def draws(self, epoch: int) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.floating]]:
+        """Order of the training examples, and the sign of beta of every batch, in an epoch.
+
+        They depend on nothing but seed and epoch, so that resuming needs no state.
+        """
+        rng = np.random.default_rng([self.config.seed, ORDER, epoch])
+        order = rng.permutation(len(self.data.x_train))
+        return order, rng.choice((-1.0, 1.0), self.n_batches)
 
     def evaluate(self) -> tuple[float, float]:
         """Test error and mean test cost, from the free phase on the test set."""
