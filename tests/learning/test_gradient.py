@@ -1,7 +1,8 @@
 """Gradient honesty: what equilibrium propagation estimates is the gradient of the cost.
 
-The oracle shares nothing with the package: it solves ``s = clip(W s + b, 0, 1)`` by iterating it
-densely, once per perturbed weight, and takes central differences of the cost.
+So is what implicit differentiation gives, and each checks the other. The oracle shares nothing with
+the package: it solves ``s = clip(W s + b, 0, 1)`` by iterating it densely, once per perturbed
+weight, and takes central differences of the cost.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import numpy as np
 import pytest
 
 from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.relaxation import SOR, Euler
+from smallworld_eqprop.dynamics.relaxation import SOR, Euler, Relaxation
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
-from smallworld_eqprop.learning.eqprop import Gradient, centred_gradient
+from smallworld_eqprop.learning.eqprop import Gradient, centred_gradient, initial_weights
+from smallworld_eqprop.learning.implicit import implicit_gradient
 
 FREE, NUDGED = SOR(1e-14, 400), Euler(400)
 SIZES = (4, 6, 5, 3)
@@ -205,3 +207,55 @@ def test_estimating_leaves_the_couplings_as_they_are(problem):
 def test_impossible_nudges_are_refused(beta):
     with pytest.raises(InputError, match=r"^beta: .*must be above 0"):
         make_problem(GRAPHS["layered"]).estimate(beta)
+
+
+def implicit(problem):
+    return implicit_gradient(
+        problem.graph, problem.couplings(), problem.inputs, problem.target, free=FREE
+    )
+
+
+def test_the_implicit_gradient_is_the_gradient_of_the_cost(problem):
+    assert error(implicit(problem), problem.differences(step=1e-5)) < 1e-9
+    assert not implicit(problem).weights[~free_edges(problem.graph)].any()
+
+
+@pytest.mark.parametrize("p", [0, 0.3])
+def test_both_gradients_agree_on_a_real_task(digits, p):
+    # The paper's weights: not convex, most nodes at 0 or 1, some outputs too.
+    graph = layered((64, 30, 30, 10))
+    graph = rewire(graph, p, seed=0) if p else graph
+    couplings = Couplings(graph, initial_weights(graph, seed=0), dtype=np.float64)
+    inputs, target = digits.x_train[:8].T.astype(float), digits.y_train[:8].T.astype(float)
+    free = SOR(1e-13, 3000)
+    exact = implicit_gradient(graph, couplings, inputs, target, free=free)
+    estimate = centred_gradient(
+        graph, couplings, inputs, target, beta=1e-6, free=free, nudged=Euler(3000)
+    )
+    assert np.abs(exact.weights).max() > 1e-2
+    assert error(estimate, exact) < 1e-6
+    again = implicit_gradient(graph, couplings, inputs, target, free=free)
+    assert np.array_equal(again.weights, exact.weights)
+
+
+def test_the_implicit_gradient_of_one_hidden_and_one_output_node():
+    # s_h = w x + v s_o + b and s_o = v s_h, so s_o = v (w x + b) / (1 - v v).
+    x, w, v, b, d = 0.5, 0.8, 0.5, 0.1, 0.9
+    graph = layered((1, 1, 1))
+    couplings = Couplings(graph, [w, v], [b, 0], np.float64)
+    found = implicit_gradient(graph, couplings, np.array([[x]]), np.array([[d]]), free=FREE)
+    h, o = (w * x + b) / (1 - v * v), v * (w * x + b) / (1 - v * v)
+    slope = 2 * (o - d) / (1 - v * v)
+    assert found.biases == pytest.approx([slope * v, slope])
+    assert found.weights == pytest.approx([slope * v * x, slope * (h + v * o)])
+
+
+def test_an_unstable_equilibrium_has_no_gradient():
+    class Saddle:
+        def relax(self, couplings, drive, start):
+            return Relaxation(np.full_like(start, 0.5), np.zeros(1), np.zeros(1, int), 1e-3)
+
+    graph = layered((1, 1, 1))
+    couplings = Couplings(graph, [0, 2], [-0.5, -0.5], np.float64)
+    with pytest.raises(InputError, match="example 0 did not relax to a minimum"):
+        implicit_gradient(graph, couplings, np.ones((1, 1)), np.ones((1, 1)), free=Saddle())
