@@ -1,4 +1,4 @@
-"""The command line: ``smallworld-eqprop train`` and ``smallworld-eqprop presets``."""
+"""The command line: ``smallworld-eqprop train``, ``metrics`` and ``presets``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from smallworld_eqprop._version import __version__
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.cli.metrics import metrics
 from smallworld_eqprop.cli.train import train
 from smallworld_eqprop.presets import preset_names, read_preset
 
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(train)
+app.command()(metrics)
 
 
 def _print_version(asked: bool) -> None:

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from smallworld_eqprop.graphs.adjacency import Graph, as_adjacency
+from smallworld_eqprop.graphs.arguments import seeded
 from smallworld_eqprop.graphs.clustering import (
     average_clustering,
     bipartite_clustering,
@@ -57,10 +58,10 @@ def structure_metrics(
     Raises
     ------
     InputError
-        If the graph is not undirected and simple.
+        If the graph is not undirected and simple, the seed is bad or `n_sources` is below 1.
     """
     adjacency = as_adjacency(graph)
-    rng = np.random.default_rng(seed)
+    rng, _ = seeded(seed)
     n_nodes = adjacency.shape[0]
 
     def path_length(nodes: np.ndarray) -> tuple[float, float]:

@@ -1,0 +1,229 @@
+"""``smallworld-eqprop metrics``: the structure of one network, and its place among random ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from smallworld_eqprop.cli.progress import LINE_EVERY
+from smallworld_eqprop.cli.train import read_config
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.presets import preset_names
+
+if TYPE_CHECKING:
+    from smallworld_eqprop.graphs.coefficients import Coefficient
+    from smallworld_eqprop.graphs.layered import LayeredGraph
+
+__all__ = ["metrics"]
+
+
+def metrics(
+    network: Annotated[
+        str,
+        typer.Argument(
+            metavar="PRESET|FILE",
+            help="A preset's name, a TOML file like one, a saved graph (.npz or .graphml) or a run "
+            "folder.",
+        ),
+    ],
+    null: Annotated[
+        str | None,
+        typer.Option(
+            help="Small-world coefficients against degree_preserving, erdos_renyi, layer_blocks or "
+            "layer_blocks_with_degrees."
+        ),
+    ] = None,
+    n_null: Annotated[int | None, typer.Option(help="Null samples; by default 10.")] = None,
+    clustering: Annotated[
+        str | None,
+        typer.Option(help="Of the coefficients: average (default), transitivity or bipartite."),
+    ] = None,
+    sources: Annotated[
+        int | None, typer.Option(help="Estimate path lengths from N nodes drawn at random.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of rewiring, null samples and sources; by default 0.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Null samples drawn at once; by default one per core.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> int:
+    """Measure the structure of a network.
+
+    With --null also its small-world coefficients; null mean and null std are those of the
+    coefficients that the null samples have themselves.
+    """
+    # Imported here so that --help and errors in the options come at once.
+    from smallworld_eqprop.graphs.metrics import structure_metrics
+    from smallworld_eqprop.graphs.smallworld import small_world_coefficients
+
+    for option, count in (("--n-null", n_null), ("--sources", sources), ("--threads", threads)):
+        if count is not None and count < 1:
+            raise InputError(f"{option}: {count}, must be at least 1")
+    for option, given in (("--n-null", n_null), ("--clustering", clustering)):
+        if null is None and given is not None:
+            raise InputError(f"{option}: {given} says nothing without --null; name a null model")
+    ensemble = {"null": null, "n_null": n_null or 10, "clustering": clustering or "average"}
+    graph, seed = read_graph(network, seed)
+    pool = ThreadPoolExecutor(threads or os.cpu_count())
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    coefficients: dict[str, Coefficient] = {}
+    try:
+        with counting(console) as show_count:
+            if null is not None:
+                coefficients = small_world_coefficients(
+                    graph,
+                    seed=seed,
+                    executor=pool,
+                    progress=lambda done, total: show_count("null samples, lattices", done, total),
+                    **ensemble,  # type: ignore[arg-type]
+                )
+            show_count("structure", 0, None)
+            structure = structure_metrics(graph, seed=seed, n_sources=sources)
+    except KeyboardInterrupt:
+        console.print("stopped")
+        return 130
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    if as_json:
+        record = {
+            "network": network,
+            "seed": seed,
+            "layer_sizes": graph.layer_sizes,
+            "provenance": graph.provenance,
+            "metrics": structure,
+            "ensemble": ensemble if null else None,
+            "coefficients": {key: dataclasses.asdict(c) for key, c in coefficients.items()},
+        }
+        typer.echo(json.dumps(defined(record), allow_nan=False))
+    else:
+        show(Console(highlight=False, soft_wrap=True), graph, structure, ensemble, coefficients)
+    return 0
+
+
+def read_graph(network: str, seed: int | None) -> tuple[LayeredGraph, int]:
+    """Give the graph that is named, and the seed to go on with."""
+    from smallworld_eqprop.graphs.arguments import seeded
+    from smallworld_eqprop.graphs.io import load_graph
+
+    path = Path(network)
+    if network not in preset_names() and path.is_dir():
+        path = path / "graph.npz"
+    if path.suffix in (".npz", ".graphml"):
+        seeded(seed or 0)
+        return load_graph(path), seed or 0
+    if path.suffix not in ("", ".toml"):
+        raise InputError(
+            f"{network}: unknown ending; give a preset, a .toml file, a graph saved as .npz or "
+            ".graphml, or a run folder"
+        )
+    config = read_config(network)
+    config = config if seed is None else config.changed(seed=seed)
+    return config.topology.build(config.training.seed), config.training.seed
+
+
+@contextmanager
+def counting(console: Console) -> Iterator[Callable[[str, int, int | None], None]]:
+    """Count what is done: a bar in a terminal, elsewhere a line now and then."""
+    bar = Bar(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        disable=not console.is_terminal,
+    )
+    line_at = time.monotonic() + LINE_EVERY
+    with bar:
+        task = bar.add_task("reading", total=None)
+
+        def count(what: str, done: int, total: int | None) -> None:
+            nonlocal line_at
+            bar.update(task, description=what, completed=done, total=total)
+            if not console.is_terminal and time.monotonic() >= line_at:
+                line_at = time.monotonic() + LINE_EVERY
+                console.print(what if total is None else f"{what} {done}/{total}", markup=False)
+
+        yield count
+
+
+def show(
+    console: Console,
+    graph: LayeredGraph,
+    structure: dict[str, float],
+    ensemble: dict[str, Any],
+    coefficients: dict[str, Coefficient],
+) -> None:
+    """Print everything as tables."""
+    console.print(repr(graph), markup=False)
+    densities = {key: value for key, value in structure.items() if key.startswith("density_")}
+    values = grid("", "")
+    for key, value in structure.items():
+        if key not in densities:
+            values.add_row(key, number(value))
+    console.print("", values)
+    layers = range(graph.n_layers)
+    blocks = grid("density of layers", *map(str, layers))
+    for a in layers:
+        cells = [number(densities[f"density_{min(a, b)}_{max(a, b)}"], 3) for b in layers]
+        blocks.add_row(str(a), *cells)
+    console.print("", blocks)
+    if coefficients:
+        rows = grid("coefficient", "value", "null mean", "null std", "z-score", "mixed")
+        for key, found in coefficients.items():
+            spread = (found.value, found.null_mean, found.null_std, found.z_score)
+            rows.add_row(key, *map(number, spread), "yes" if found.mixed else "no")
+        console.print("", rows)
+        console.print(
+            f"{ensemble['n_null']} null samples: {ensemble['null']}; "
+            f"clustering: {ensemble['clustering']}",
+            markup=False,
+        )
+
+
+def grid(*headings: str) -> Table:
+    """Give a table without lines; all but its first column are numbers."""
+    table = Table(box=None, pad_edge=False, show_header=any(headings), header_style="")
+    for position, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if position else "left", no_wrap=True)
+    return table
+
+
+def number(value: float, digits: int = 6) -> str:
+    """Write a number, whole ones in full.
+
+    Examples
+    --------
+    >>> number(1271250.0), number(1 / 3), number(float("nan"))
+    ('1271250', '0.333333', 'undefined')
+    """
+    if math.isnan(value):
+        return "undefined"
+    return f"{value:.0f}" if value.is_integer() else f"{value:.{digits}g}"
+
+
+def defined(value: Any) -> Any:
+    """Put None in place of every NaN, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: defined(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [defined(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import re
+import types
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+from rich.console import Console
+
+from smallworld_eqprop import (
+    LayeredGraph,
+    RunConfig,
+    TopologyConfig,
+    layered,
+    rewire,
+    save_graph,
+    small_world_coefficients,
+    structure_metrics,
+    train,
+)
+from smallworld_eqprop.cli import main
+from smallworld_eqprop.graphs import smallworld
+
+G = rewire(layered((20, 12, 10, 4)), 0.2, seed=0)
+SMALL = """
+summary = "small"
+[topology]
+layer_sizes = [20, 12, 10, 4]
+p = 0.2
+[training]
+seed = 3
+"""
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_with_graphs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SMALLWORLD_EQPROP_DEBUG", raising=False)
+    save_graph(G, "graph.npz")
+    save_graph(G, "graph.graphml")
+    Path("small.toml").write_text(SMALL)
+
+
+def measured(capsys, *arguments):
+    """Run the command with --json; nothing but progress may be on stderr."""
+    assert main(["metrics", *arguments, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    (line,) = captured.out.splitlines()
+    # Strict: NaN is no JSON.
+    return json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+
+
+def same(found, expected):
+    assert list(found) == list(expected)
+    for key, value in expected.items():
+        assert found[key] is None if np.isnan(value) else found[key] == value
+
+
+@pytest.mark.parametrize("file", ["graph.npz", "graph.graphml"])
+def test_a_saved_graph(file, capsys):
+    found = measured(capsys, file)
+    same(found["metrics"], structure_metrics(G, seed=0))
+    assert found["layer_sizes"] == [20, 12, 10, 4]
+    assert found["provenance"][-1]["step"] == "rewire"
+    assert (found["ensemble"], found["coefficients"]) == (None, {})
+
+
+def test_a_toml_file_with_its_own_seed_or_another(capsys):
+    config = RunConfig.from_toml("small.toml")
+    for arguments, seed in (((), 3), (("--seed=5",), 5)):
+        found = measured(capsys, "small.toml", *arguments)
+        assert found["seed"] == seed
+        same(found["metrics"], structure_metrics(config.topology.build(seed), seed=seed))
+
+
+def test_a_preset(capsys):
+    found = measured(capsys, "layered-5x100")
+    assert found["layer_sizes"] == [784, 100, 100, 100, 100, 100, 10]
+    assert found["metrics"]["input_output_path_length"] == 6
+
+
+def test_a_run_folder(capsys):
+    config = RunConfig(
+        dataset="digits", n_train=40, topology=TopologyConfig((64, 10, 8, 10), p=0.2)
+    )
+    run = train(config, "run", epochs=1)
+    same(measured(capsys, "run")["metrics"], structure_metrics(run.graph, seed=0))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_coefficients_are_those_of_the_library(threads, capsys):
+    arguments = ("--null=erdos_renyi", "--n-null=4", "--clustering=bipartite", "--seed=2")
+    found = measured(capsys, "graph.npz", *arguments, f"--threads={threads}")
+    expected = small_world_coefficients(
+        G, seed=2, null="erdos_renyi", n_null=4, clustering="bipartite"
+    )
+    assert found["ensemble"] == {"null": "erdos_renyi", "n_null": 4, "clustering": "bipartite"}
+    assert list(found["coefficients"]) == list(expected)
+    for name, coefficient in expected.items():
+        assert found["coefficients"][name] == vars(coefficient)
+
+
+def test_sampled_path_lengths_come_with_their_error(capsys):
+    found = measured(capsys, "graph.npz", "--sources=15")["metrics"]
+    same(found, structure_metrics(G, seed=0, n_sources=15))
+    assert found["path_length_standard_error"] > 0
+    assert found["global_efficiency"] is None
+
+
+def test_tables_for_people(capsys):
+    assert main(["metrics", "graph.npz", "--null=degree_preserving", "--n-null=3"]) == 0
+    out = capsys.readouterr().out
+    rows = {words[0]: words[1:] for line in out.splitlines() if (words := line.split())}
+    assert out.startswith("LayeredGraph(20-12-10-4, 400 edges; layered > rewire(")
+    assert rows["n_edges"] == ["400"]
+    exact = structure_metrics(G, seed=0)
+    assert float(rows["average_clustering"][0]) == pytest.approx(exact["average_clustering"], 1e-5)
+    # The densities as a matrix; two inputs are never joined.
+    assert float(rows["0"][1]) == pytest.approx(exact["density_0_1"], 1e-2)
+    assert rows["0"][0] == "0"
+    sigma = small_world_coefficients(G, seed=0, n_null=3)["sigma"]
+    numbers = [sigma.value, sigma.null_mean, sigma.null_std, sigma.z_score]
+    assert list(map(float, rows["sigma"][:4])) == pytest.approx(numbers, 1e-5)
+    assert rows["sigma"][4] == ("yes" if sigma.mixed else "no")
+    assert "3 null samples: degree_preserving; clustering: average" in out
+
+
+def test_what_is_undefined_is_called_so(capsys):
+    save_graph(LayeredGraph((2, 1), np.empty((0, 2), dtype=int)), "empty.npz")
+    assert main(["metrics", "empty.npz", "--null=erdos_renyi", "--n-null=2"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^characteristic_path_length +undefined$", out, re.MULTILINE)
+    assert re.search(r"^sigma( +undefined){4} +yes$", out, re.MULTILINE)
+    assert "nan" not in out
+    found = measured(capsys, "empty.npz", "--null=erdos_renyi", "--n-null=2")
+    assert found["metrics"]["characteristic_path_length"] is None
+    assert found["metrics"]["n_edges"] == 0
+    assert found["coefficients"]["sigma"]["value"] is None
+
+
+def test_not_mixed_is_said(capsys):
+    # A layered network is the only one with its blocks.
+    save_graph(layered((5, 4, 3)), "pure.npz")
+    arguments = ("--null=layer_blocks_with_degrees", "--clustering=bipartite", "--n-null=2")
+    sigma = measured(capsys, "pure.npz", *arguments)["coefficients"]["sigma"]
+    assert (sigma["value"], sigma["mixed"], sigma["z_score"]) == (1, False, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["layered-5x10"], "did you mean layered-5x100?"),
+        (["nowhere.npz"], "nowhere.npz: No such file"),
+        (["nowhere.toml"], "nowhere.toml: cannot be read"),
+        (["graph.csv"], "graph.csv: unknown ending"),
+        (["void"], "void/graph.npz: No such file"),
+        (["other.graphml"], "LayeredGraph.from_networkx"),
+        (["graph.npz", "--null=erdos"], "did you mean erdos_renyi?"),
+        (["graph.npz", "--null=erdos_renyi", "--n-null=0"], "--n-null: 0"),
+        (["graph.npz", "--null=erdos_renyi", "--clustering=all"], "clustering: 'all'"),
+        (["graph.npz", "--n-null=3"], "--n-null: 3 says nothing without --null"),
+        (["graph.npz", "--clustering=bipartite"], "without --null"),
+        (["graph.npz", "--sources=0"], "--sources: 0"),
+        (["graph.npz", "--threads=0"], "--threads: 0"),
+        (["graph.npz", "--seed=-1"], "seed: -1"),
+        (["small.toml", "--seed=-1"], "seed: -1"),
+        ([], "PRESET|FILE"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments, words, capsys):
+    nx.write_graphml(nx.path_graph(3), "other.graphml")
+    Path("void").mkdir()
+    assert main(["metrics", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert re.fullmatch(r"error: [^\n]+\n", captured.err), captured.err
+    assert words in captured.err
+
+
+def test_ctrl_c_is_status_130(capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(smallworld, "small_world_coefficients", interrupted)
+    assert main(["metrics", "graph.npz", "--null=erdos_renyi"]) == 130
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "stopped\n")
+
+
+def progress(monkeypatch, *, terminal):
+    now = [0.0]
+    # The function of this name hides the module.
+    module = importlib.import_module("smallworld_eqprop.cli.metrics")
+    monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=100, color_system=None)
+    with module.counting(console) as count:
+        for done in range(1, 5):
+            now[0] += 20
+            count("null samples", done, 4)
+        count("structure", 0, None)
+    return out.getvalue()
+
+
+def test_progress_without_a_terminal_is_a_line_now_and_then(monkeypatch):
+    assert progress(monkeypatch, terminal=False) == "null samples 2/4\nnull samples 4/4\n"
+
+
+def test_progress_in_a_terminal_is_a_bar_that_goes_away(monkeypatch):
+    shown = progress(monkeypatch, terminal=True)
+    assert "structure" in shown
+    assert shown.endswith("\x1b[2K")
