@@ -5,12 +5,15 @@ python figures/figure1.py --out DIR
 
 from __future__ import annotations
 
+import sys
+
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from style import BLUE, PAGE, arguments, save, use_style
 from topology import draw_edges, draw_nodes
 
-from smallworld_eqprop.graphs.layered import LayeredGraph, layered
+from smallworld_eqprop import LayeredGraph, layered
+from smallworld_eqprop.cli.errors import exit_status
 
 # A small network of the paper's depth; its own layers are 784-500-500-500-10.
 EXAMPLE = (6, 5, 5, 5, 3)
@@ -45,4 +48,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_status(main))

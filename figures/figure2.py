@@ -5,14 +5,16 @@ python figures/figure2.py --out DIR [--p P] [--seed SEED]
 
 from __future__ import annotations
 
+import sys
+
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from style import GREEN, GREY, PAGE, RED, arguments, save, use_style
 from topology import draw_edges, draw_nodes
 
-from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
-from smallworld_eqprop.graphs.rewiring import difference, rewire
+from smallworld_eqprop import LayeredGraph, add_intralayer, difference, layered, rewire
+from smallworld_eqprop.cli.errors import exit_status
 
 EXAMPLE = (6, 5, 5, 5, 3)
 DOTTED = (0, (1, 1.2))
@@ -56,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_status(main))

@@ -5,6 +5,7 @@ python figures/figure3.py --runs DIR... --out DIR
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -17,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from networks import look, options, published_curves
 from style import COLUMN, GREY, save, use_style
 
+from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.runs import Run
 
 # Up to this many epochs, the training error is shown as it falls within them.
@@ -115,4 +117,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_status(main))

@@ -5,6 +5,7 @@ python figures/figure4.py --runs DIR... --out DIR
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -18,6 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from networks import look, options
 from style import PAGE, save, use_style
 
+from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.runs import Run
 
 # Points of the centred moving average, as in the paper.
@@ -101,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_status(main))
