@@ -62,12 +62,12 @@ class LiteralDense:
         self, state: npt.NDArray, n_steps: int, target: npt.NDArray | None, beta: float
     ) -> npt.NDArray:
         """State after synchronous Euler steps of all N nodes, inputs put back each time."""
-        inputs = state[: self.n_inputs].copy()
+        inputs, size = state[: self.n_inputs].copy(), np.float32(self.nudged.step_size)
         for _ in range(n_steps):
-            force = self.weights @ state + self.biases - state
+            state = state + size * (self.weights @ state + self.biases - state)
             if target is not None:
-                force[-self.n_outputs :] += 2 * beta * (target - state[-self.n_outputs :])
-            state = np.clip(state + self.nudged.step_size * force, 0, 1)
+                state[-self.n_outputs :] += 2 * beta * size * (target - state[-self.n_outputs :])
+            state = np.clip(state, 0, 1)
             state[: self.n_inputs] = inputs
         return state
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numba import njit
 
-__all__ = ["add_at_edges", "step"]
+__all__ = ["add_at_edges", "add_at_sparse_edges", "step"]
 
 
 @njit(cache=True, error_model="numpy")
@@ -49,5 +49,30 @@ def add_at_edges(matrix, change, mask):  # type: ignore[no-untyped-def]
             at_edge = change[i, j] if mask[i, j] else matrix.dtype.type(0)
             matrix[i, j] += at_edge
             square += at_edge * at_edge
+        total += square
+    return total
+
+
+@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def add_at_sparse_edges(data, indices, indptr, left, right):  # type: ignore[no-untyped-def]
+    """Add ``left[i] @ right[j]`` to every stored entry (i, j) of a CSR matrix.
+
+    Only existing edges are touched: no product of the whole block, no gathered copies.
+
+    Returns
+    -------
+    float
+        Sum of squares of what was added.
+    """
+    total = 0.0
+    for i in range(indptr.size - 1):
+        square = data.dtype.type(0)
+        for e in range(indptr[i], indptr[i + 1]):
+            j = indices[e]
+            change = data.dtype.type(0)
+            for k in range(left.shape[1]):
+                change += left[i, k] * right[j, k]
+            data[e] += change
+            square += change * change
         total += square
     return total
