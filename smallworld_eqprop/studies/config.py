@@ -12,64 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import numpy as np
-
 from smallworld_eqprop.data import DATASETS
 from smallworld_eqprop.errors import InputError, nearest
-from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
-from smallworld_eqprop.graphs.rewiring import rewire
 from smallworld_eqprop.learning.trainer import TrainingConfig
 from smallworld_eqprop.presets import read_preset
+from smallworld_eqprop.studies.topology import DEFAULTS, FAMILIES, TopologyConfig, foreign_keys
 
 __all__ = ["RunConfig", "TopologyConfig"]
 
-# Stream of random numbers of the rewiring, apart from the trainer's streams of the same seed.
-REWIRING = 0
-
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class TopologyConfig:
-    """How to build the graph of a run.
-
-    Attributes
-    ----------
-    layer_sizes : tuple of int
-    intralayer : bool
-        Connect every hidden layer fully inside, before rewiring.
-    law : {"edges", "moves"}
-        The rewiring law, see `smallworld_eqprop.rewire`.
-    p : float
-        Share of rewired edges; ignored when `moves` is given.
-    moves : int, optional
-        Number of moves of the law ``"moves"``.
-    """
-
-    layer_sizes: tuple[int, ...] = (784, 500, 500, 500, 10)
-    intralayer: bool = False
-    law: Literal["edges", "moves"] = "edges"
-    p: float = 0.0
-    moves: int | None = None
-
-    def __post_init__(self) -> None:
-        if len(self.layer_sizes) < 2 or min(self.layer_sizes) < 1:
-            raise InputError(
-                f"layer_sizes: {list(self.layer_sizes)}; give at least two layers of at least one "
-                "node"
-            )
-
-    def build(self, seed: int) -> LayeredGraph:
-        """The graph; the same seed gives the same graph."""
-        graph = layered(self.layer_sizes)
-        if self.intralayer:
-            graph = add_intralayer(graph)
-        if self.moves is not None:
-            rng = np.random.default_rng([seed, REWIRING])
-            return rewire(graph, law=self.law, moves=self.moves, seed=rng)
-        if self.p == 0:
-            return graph
-        return rewire(graph, self.p, law=self.law, seed=np.random.default_rng([seed, REWIRING]))
 
 
 @dataclass(frozen=True)
@@ -152,6 +103,12 @@ class RunConfig:
             places[key][key] = value
         if tables["dataset"] != self.dataset and "n_train" not in changes:
             tables["n_train"] = None  # it counted examples of the other dataset
+        family = tables["topology"]["family"]
+        if family != self.topology.family and family in list(FAMILIES):
+            # What was said to the old family is no concern of the new one.
+            tables["topology"] |= {
+                key: DEFAULTS[key] for key in foreign_keys(family) if key not in changes
+            }
         # p and moves say the same thing in two ways: the one asked for takes the other's place.
         if changes.get("p") is not None and changes.get("moves") is not None:
             raise InputError(f"p: {changes['p']} and moves: {changes['moves']}; give one of them")
@@ -166,6 +123,10 @@ class RunConfig:
         """Hash of all that decides the outcome: equal keys mean equal runs."""
         values = self.to_dict()
         del values["name"], values["summary"]
+        # Left out where they say nothing: runs older than these keys keep their hash.
+        for key in ("family", "places", "across_layers", "neighbours"):
+            if values["topology"][key] == getattr(TopologyConfig, key):
+                del values["topology"][key]
         text = json.dumps(values, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
