@@ -92,6 +92,11 @@ class RunConfig:
         """As nested tables that `from_dict` and JSON understand."""
         return json.loads(json.dumps(dataclasses.asdict(self)))
 
+    def flat(self) -> dict[str, Any]:
+        """Every key and its value, out of their tables, as `changed` names them."""
+        tables = self.to_dict()
+        return tables | tables.pop("topology") | tables.pop("training")
+
     def changed(self, **changes: Any) -> RunConfig:
         """A copy with some keys changed, wherever in the tables they live."""
         tables = self.to_dict()

@@ -254,10 +254,7 @@ def _check_same(run: Run, config: RunConfig) -> None:
         )
     if run.config.key == config.key:
         return
-    old, new = run.config.to_dict(), config.to_dict()
-    for table in ("topology", "training"):
-        old |= old.pop(table)
-        new |= new.pop(table)
+    old, new = run.config.flat(), config.flat()
     changed = [
         f"{key} is {old[key]}, not {new[key]}"
         for key in new

@@ -1,0 +1,206 @@
+"""A study: the runs of one or more grids, named in a TOML file or in Python."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.studies.config import RunConfig
+
+__all__ = ["Metrics", "Study", "grid", "run_key"]
+
+Metrics = Literal["structure", "small_world"]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A set of runs, each of them once.
+
+    Attributes
+    ----------
+    name : str
+        Letters, digits, dots, dashes and underscores: it names files.
+    runs : sequence of RunConfig
+        Runs that differ in nothing that decides their outcome are one run.
+    epochs : int
+        Of every run.
+    metrics : sequence of {"structure", "small_world"}
+        What is measured of every graph: `structure_metrics`, and `small_world_coefficients`
+        against ten degree-preserving null samples, which take longer than all else.
+
+    Raises
+    ------
+    InputError
+        If there is no run, or a value is not usable.
+
+    Examples
+    --------
+    >>> base = RunConfig.preset("layered-5x100")
+    >>> study = Study("mine", grid(base, p=[0, 0.01, 0.1], seed=range(4)), epochs=2)
+    >>> len(study.runs)
+    12
+    """
+
+    name: str
+    runs: tuple[RunConfig, ...]
+    epochs: int = 1
+    metrics: tuple[Metrics, ...] = ("structure",)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not re.fullmatch(r"[\w-][\w.-]*", self.name):
+            raise InputError(
+                f"name: {self.name!r}; use letters, digits, dots, dashes and underscores"
+            )
+        if type(self.epochs) is not int or self.epochs < 1:
+            raise InputError(f"epochs: {self.epochs!r}, must be a whole number of at least 1")
+        if not isinstance(self.metrics, list | tuple):
+            raise InputError(f"metrics: {self.metrics!r}, must be a list of names")
+        for group in self.metrics:
+            if group not in get_args(Metrics):
+                raise InputError(f"metrics: {group!r}; {nearest(group, get_args(Metrics))}")
+        distinct: dict[str, RunConfig] = {}
+        for run in self.runs:
+            distinct.setdefault(run.key, run)
+        if not distinct:
+            raise InputError(f"study {self.name!r} has no runs; give a base or a grid")
+        object.__setattr__(self, "runs", tuple(distinct.values()))
+        object.__setattr__(self, "metrics", tuple(sorted(set(self.metrics))))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What identifies every run in a store, see `run_key`."""
+        return tuple(run_key(run, self.epochs) for run in self.runs)
+
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """Keys of the configuration in which the runs differ."""
+        rows = [run.flat() for run in self.runs]
+        return tuple(key for key in rows[0] if any(row[key] != rows[0][key] for row in rows))
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Study:
+        """From a TOML file; without a name in it, the file's.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, or a key or value is not usable.
+        """
+        path = Path(path)
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        except ValueError as error:
+            raise InputError(f"{path}: not a TOML file ({error})") from None
+        try:
+            return cls.from_dict({"name": path.stem, **values})
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Study:
+        """From the tables of a study file.
+
+        ``base`` holds run keys, and ``preset`` to begin with; ``grid`` holds a list of values of
+        every key that varies, all combinations of which are run. Every table of ``grids`` adds
+        the runs of another ``base`` and ``grid``, its base laid over the common one.
+
+        Raises
+        ------
+        InputError
+            If a key is unknown or a value is not usable.
+        """
+        allowed = ("name", "epochs", "metrics", "base", "grid", "grids")
+        _refuse_unknown(values, allowed)
+        blocks = values.get("grids", [])
+        if not isinstance(blocks, list):
+            raise InputError("grids: write every one of them under [[grids]]")
+        base = _table(values, "base")
+        runs: list[RunConfig] = []
+        if "grid" in values or not blocks:
+            runs += _runs(base, _table(values, "grid"))
+        for number, block in enumerate(blocks, start=1):
+            try:
+                _refuse_unknown(block, ("base", "grid"))
+                runs += _runs(base | _table(block, "base"), _table(block, "grid"))
+            except InputError as error:
+                raise InputError(f"grids {number}: {error}") from None
+        settings = {key: values[key] for key in ("epochs", "metrics") if key in values}
+        return cls(values.get("name", "study"), tuple(runs), **settings)
+
+
+def grid(base: RunConfig, **axes: Iterable[Any]) -> tuple[RunConfig, ...]:
+    """All combinations of the values of some keys, the last one varying fastest.
+
+    Parameters
+    ----------
+    base : RunConfig
+        What all runs have in common.
+    **axes : iterable
+        Values by key, any key of a run.
+
+    Returns
+    -------
+    tuple of RunConfig
+
+    Raises
+    ------
+    InputError
+        If a key is unknown, has no values, or a value is not usable.
+    """
+    return tuple(base.changed(**point) for point in _points(axes))
+
+
+def run_key(config: RunConfig, epochs: int) -> str:
+    """What identifies a run in a store: the hash of its configuration, and its epochs."""
+    return f"{config.key}-{epochs}"
+
+
+def _runs(base: Mapping[str, Any], axes: Mapping[str, Any]) -> list[RunConfig]:
+    for key, values in axes.items():
+        if not isinstance(values, list):
+            raise InputError(f"grid: {key} is {values!r}, must be a list of values")
+    runs = []
+    for point in _points(axes):
+        changes = {**base, **point}
+        preset = changes.pop("preset", None)
+        runs.append(
+            (RunConfig() if preset is None else RunConfig.preset(preset)).changed(**changes)
+        )
+    return runs
+
+
+def _points(axes: Mapping[str, Iterable[Any]]) -> Iterable[dict[str, Any]]:
+    # numpy's numbers come from arange and linspace; a configuration knows Python's.
+    lists = {
+        key: [value.item() if isinstance(value, np.generic) else value for value in values]
+        for key, values in axes.items()
+    }
+    for key, values in lists.items():
+        if not values:
+            raise InputError(f"grid: {key} has no values; give some or leave it out")
+    return (dict(zip(lists, point, strict=True)) for point in itertools.product(*lists.values()))
+
+
+def _table(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    table = values.get(key, {})
+    if not isinstance(table, dict):
+        raise InputError(f"{key}: {table!r}, must be a table")
+    return table
+
+
+def _refuse_unknown(values: Any, allowed: tuple[str, ...]) -> None:
+    if not isinstance(values, Mapping):
+        raise InputError(f"{values!r}, must be a table")
+    for key in values:
+        if key not in allowed:
+            raise InputError(f"unknown key {key!r}; {nearest(key, allowed)}")
