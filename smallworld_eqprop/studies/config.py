@@ -95,7 +95,8 @@ class RunConfig:
     def flat(self) -> dict[str, Any]:
         """Every key and its value, out of their tables, as `changed` names them."""
         tables = self.to_dict()
-        return tables | tables.pop("topology") | tables.pop("training")
+        topology, training = tables.pop("topology"), tables.pop("training")
+        return tables | topology | training
 
     def changed(self, **changes: Any) -> RunConfig:
         """A copy with some keys changed, wherever in the tables they live."""
