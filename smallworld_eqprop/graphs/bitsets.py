@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-__all__ = ["bit_rows", "is_dense", "popcount"]
+__all__ = ["bit_rows", "flip", "has_bit", "is_dense", "popcount"]
 
 
 def is_dense(adjacency: sparse.csr_array) -> bool:
@@ -40,3 +40,16 @@ def bit_rows(
             other = indices[slot]
             rows[node, other >> 6] |= np.uint64(1) << np.uint64(other & 63)
     return rows
+
+
+@numba.njit(nogil=True, cache=True)
+def has_bit(rows, a, b):  # type: ignore[no-untyped-def]
+    """Tell whether row a has bit b."""
+    return (rows[a, b >> 6] >> np.uint64(b & 63)) & np.uint64(1) != 0
+
+
+@numba.njit(nogil=True, cache=True)
+def flip(rows, a, b):  # type: ignore[no-untyped-def]
+    """Connect or disconnect two nodes in the rows of bits."""
+    rows[a, b >> 6] ^= np.uint64(1) << np.uint64(b & 63)
+    rows[b, a >> 6] ^= np.uint64(1) << np.uint64(a & 63)

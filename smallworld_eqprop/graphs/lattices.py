@@ -7,15 +7,15 @@ import numpy as np
 
 from smallworld_eqprop.graphs.adjacency import Graph, adjacency_from_edges, as_adjacency, edges_of
 from smallworld_eqprop.graphs.arguments import seeded
-from smallworld_eqprop.graphs.bitsets import bit_rows, is_dense
+from smallworld_eqprop.graphs.bitsets import bit_rows, flip, has_bit, is_dense
+from smallworld_eqprop.graphs.draws import draw_places
 from smallworld_eqprop.graphs.edges import canonical_edges
 from smallworld_eqprop.graphs.nullmodels import (
     NullSample,
     checked_attempts,
-    draw_places,
     drawn_sample,
 )
-from smallworld_eqprop.graphs.switching import flip, joined
+from smallworld_eqprop.graphs.switching import joined
 
 __all__ = ["degree_preserving_lattice", "ring_lattice"]
 
@@ -143,13 +143,15 @@ def _shorten(owners, indptr, neighbours, mirror, rows, attempts, rng):  # type: 
         longer = _apart(a, d, n_nodes) + _apart(c, b, n_nodes)
         if longer > _apart(a, b, n_nodes) + _apart(c, d, n_nodes):
             continue
-        if joined(rows, indptr, neighbours, a, d) or joined(rows, indptr, neighbours, c, b):
-            continue
         if len(rows) > 0:
+            if has_bit(rows, a, d) or has_bit(rows, c, b):
+                continue
             flip(rows, a, b)
             flip(rows, c, d)
             flip(rows, a, d)
             flip(rows, c, b)
+        elif joined(indptr, neighbours, a, d) or joined(indptr, neighbours, c, b):
+            continue
         neighbours[at_a], neighbours[at_d] = d, a
         neighbours[at_c], neighbours[at_b] = b, c
         mirror[at_a], mirror[at_d] = at_d, at_a

@@ -14,10 +14,13 @@ from scipy import sparse
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.adjacency import Graph, adjacency_from_edges, as_adjacency, edges_of
 from smallworld_eqprop.graphs.arguments import seeded
+from smallworld_eqprop.graphs.bitsets import is_dense
+from smallworld_eqprop.graphs.draws import draw_pairs, draw_places
 from smallworld_eqprop.graphs.edges import canonical_edges
 from smallworld_eqprop.graphs.layer_structure import block_densities, edges_between_layers
 from smallworld_eqprop.graphs.layered import LayeredGraph
-from smallworld_eqprop.graphs.switching import Switched, switch
+from smallworld_eqprop.graphs.switching import Walked, switch
+from smallworld_eqprop.graphs.trading import Market, trade
 
 __all__ = [
     "NullSample",
@@ -30,6 +33,8 @@ __all__ = [
 # A walk is taken as mixed when this few of the switched edges were first switched in its second
 # half; it takes three accepted switches an edge when all edges are alike.
 LATE_SHARE = 0.05
+# In dense graphs: trades of a node that stand for one attempted switch per edge.
+TRADES_PER_SWITCH = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +48,8 @@ class NullSample:
         u < v, sorted, read-only. For a LayeredGraph g, ``g.replace_edges(sample.edges)`` is the
         sample as a layered graph.
     attempted, accepted : int
-        Switches attempted and made; 0 where edges are drawn directly.
+        Switches attempted and made, in dense graphs those that the trades could make at most and
+        those that they made; 0 where edges are drawn directly.
     mixed : bool
         Whether the sample forgot the graph it started from. Drawn directly: always. By switches:
         at most 5 % of the edges ever switched were first switched in the second half of the
@@ -87,7 +93,7 @@ def erdos_renyi(graph: Graph, *, seed: int | np.random.Generator) -> NullSample:
     adjacency = as_adjacency(graph)
     rng, _ = seeded(seed)
     n_nodes = adjacency.shape[0]
-    return drawn_sample(n_nodes, _draw_pairs(n_nodes, adjacency.nnz // 2, rng))
+    return drawn_sample(n_nodes, draw_pairs(n_nodes, adjacency.nnz // 2, rng))
 
 
 def degree_preserving(
@@ -95,14 +101,17 @@ def degree_preserving(
 ) -> NullSample:
     """Draw among the graphs in which every node has the degree it has here.
 
-    A walk of random switches (a-b, c-d to a-d, c-b). Its stationary law is uniform.
+    A walk of random switches (a-b, c-d to a-d, c-b). In dense graphs, where most switches would be
+    refused, two nodes trade neighbours instead, which makes many switches at once. The stationary
+    law of both is uniform.
 
     Parameters
     ----------
     graph : Graph
     seed : int or numpy.random.Generator
     switches_per_edge : float, optional
-        Switches attempted, per edge.
+        Switches attempted, per edge. In a dense graph (more than one pair in 64 connected) three
+        trades of every node stand for one switch per edge.
 
     Returns
     -------
@@ -119,12 +128,20 @@ def degree_preserving(
     (2002), doi:10.1126/science.1065103. Uniformity: Fosdick et al., "Configuring random graph
     models with fixed degree sequences", SIAM Review 60 (2018), doi:10.1137/16M1087175. Length:
     Ray, Pinar and Seshadhri, "Are we there yet?", WAW 2012, doi:10.1007/978-3-642-30541-2_12.
+    Trades: Strona et al., "A fast and unbiased procedure to randomize ecological binary matrices
+    with fixed row and column totals", Nat. Commun. 5 (2014), doi:10.1038/ncomms5114; Carstens,
+    Berger and Strona, "A unifying framework for fast randomization of ecological networks with
+    fixed (node) degrees", MethodsX 5 (2018), doi:10.1016/j.mex.2018.06.018.
     """
     adjacency = as_adjacency(graph)
     rng, _ = seeded(seed)
-    edges = edges_of(adjacency)
-    attempts = checked_attempts(switches_per_edge, len(edges))
-    return _switched(adjacency.shape[0], attempts, switch(edges, adjacency.shape[0], attempts, rng))
+    n_nodes = adjacency.shape[0]
+    attempts = checked_attempts(switches_per_edge, adjacency.nnz // 2)
+    if is_dense(adjacency):
+        everyone = Market(slice(0, n_nodes), slice(0, n_nodes))
+        trades = TRADES_PER_SWITCH * switches_per_edge
+        return _walked(n_nodes, trade(adjacency, [everyone], trades, rng))
+    return _walked(n_nodes, switch(edges_of(adjacency), n_nodes, attempts, rng))
 
 
 def layer_blocks(g: LayeredGraph, *, seed: int | np.random.Generator) -> NullSample:
@@ -159,7 +176,7 @@ def layer_blocks(g: LayeredGraph, *, seed: int | np.random.Generator) -> NullSam
         number = int(numbers[a, b])
         first, second = g.layer_offsets[a], g.layer_offsets[b]
         if a == b:
-            blocks.append(first + _draw_pairs(g.layer_sizes[a], number, rng))
+            blocks.append(first + draw_pairs(g.layer_sizes[a], number, rng))
             continue
         places = draw_places(g.layer_sizes[a] * g.layer_sizes[b], number, rng)
         u, v = np.divmod(places, g.layer_sizes[b])
@@ -172,17 +189,17 @@ def layer_blocks_with_degrees(
 ) -> NullSample:
     """Draw among the graphs in which every node has as many neighbours in every layer.
 
-    A walk of random switches of two edges between the same two layers. So the number of edges
-    between any two layers and every degree are kept, and beyond that how each node's degree is
-    shared among the layers: this is what makes every such graph reachable, and the stationary law
-    uniform. A block in which every pair is connected cannot change.
+    A walk as in `degree_preserving`, of two edges between the same two layers at a time. So the
+    number of edges between any two layers and every degree are kept, and beyond that how each
+    node's degree is shared among the layers: this is what makes every such graph reachable, and
+    the stationary law uniform. A block in which every pair is connected cannot change.
 
     Parameters
     ----------
     g : LayeredGraph
     seed : int or numpy.random.Generator
     switches_per_edge : float, optional
-        Switches attempted, per edge; in a block more than half full, per pair not connected.
+        As in `degree_preserving`; in a block more than half full, per pair not connected.
 
     Returns
     -------
@@ -202,16 +219,24 @@ def layer_blocks_with_degrees(
     _check_layered(g)
     rng, _ = seeded(seed)
     # Connecting and leaving out are alike to a switch, and the fewer there are of one, the seldomer
-    # an attempt is refused.
+    # an attempt is refused, and the fewer have to move.
     crowded = np.triu(np.nan_to_num(block_densities(g))) > 0.5
     edges = _complement_blocks(g, g.edges, crowded)
-    a, b = g.layers[edges].T.astype(np.int64)
-    found, groups = np.unique(a * g.n_layers + b, return_inverse=True)
-    inside = found // g.n_layers == found % g.n_layers
     attempts = checked_attempts(switches_per_edge, len(edges))
-    switched = switch(edges, g.n_nodes, attempts, rng, groups=groups, flips=inside)
-    edges = _complement_blocks(g, canonical_edges(switched.edges, g.n_nodes), crowded)
-    return _switched(g.n_nodes, attempts, switched._replace(edges=edges))
+    a, b = g.layers[edges].T.astype(np.int64)
+    blocks, groups = np.unique(a * g.n_layers + b, return_inverse=True)
+    first, second = np.divmod(blocks, g.n_layers)
+    if is_dense(g.adjacency()):
+        markets = [
+            Market(g.layer_slice(a), g.layer_slice(b))
+            for a, b in zip(first.tolist(), second.tolist(), strict=True)
+        ]
+        adjacency = adjacency_from_edges(edges, g.n_nodes)
+        walked = trade(adjacency, markets, TRADES_PER_SWITCH * switches_per_edge, rng)
+    else:
+        walked = switch(edges, g.n_nodes, attempts, rng, groups=groups, flips=first == second)
+    edges = _complement_blocks(g, canonical_edges(walked.edges, g.n_nodes), crowded)
+    return _walked(g.n_nodes, walked._replace(edges=edges))
 
 
 def drawn_sample(n_nodes: int, pairs: npt.NDArray[np.integer]) -> NullSample:
@@ -219,27 +244,10 @@ def drawn_sample(n_nodes: int, pairs: npt.NDArray[np.integer]) -> NullSample:
     return NullSample(n_nodes, canonical_edges(pairs, n_nodes), 0, 0, True)
 
 
-def _switched(n_nodes: int, attempts: int, switched: Switched) -> NullSample:
-    edges = canonical_edges(switched.edges, n_nodes)
-    mixed = switched.late_share <= LATE_SHARE
-    return NullSample(n_nodes, edges, attempts, switched.accepted, mixed)
-
-
-def draw_places(n_places: int, number: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Draw distinct numbers below `n_places` uniformly."""
-    return rng.choice(n_places, size=number, replace=False, shuffle=False)
-
-
-def _draw_pairs(n_nodes: int, number: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Draw distinct node pairs uniformly; shape (number, 2)."""
-    # Pairs are numbered without gaps: node i of an odd ring with each of the half next to it, and,
-    # where the number of nodes is even, with the one node that is not on the ring.
-    odd = n_nodes - 1 + n_nodes % 2
-    half = (odd - 1) // 2
-    i, step = np.divmod(
-        draw_places(n_nodes * (n_nodes - 1) // 2, number, rng), max(n_nodes // 2, 1)
-    )
-    return np.column_stack((i, np.where(step < half, (i + 1 + step) % max(odd, 1), n_nodes - 1)))
+def _walked(n_nodes: int, walked: Walked) -> NullSample:
+    edges = canonical_edges(walked.edges, n_nodes)
+    mixed = walked.late_share <= LATE_SHARE
+    return NullSample(n_nodes, edges, walked.attempted, walked.accepted, mixed)
 
 
 def _complement_blocks(
@@ -269,5 +277,5 @@ def _check_layered(g: object) -> None:
     if not isinstance(g, LayeredGraph):
         raise InputError(
             f"graph: a {type(g).__name__} has no layers; give a LayeredGraph, for example by "
-            "from_networkx(graph, inputs, outputs)"
+            "LayeredGraph.from_networkx(graph, inputs, outputs)"
         )

@@ -1,4 +1,4 @@
-"""Random edge switches a-b, c-d to a-d, c-b: they keep every degree. Compiled."""
+"""Random edge switches a-b, c-d to a-d, c-b: they keep every degree. For sparse graphs."""
 
 from __future__ import annotations
 
@@ -9,28 +9,32 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.graphs.adjacency import adjacency_from_edges
-from smallworld_eqprop.graphs.bitsets import bit_rows, is_dense
 
-__all__ = ["Switched", "flip", "joined", "switch"]
+__all__ = ["Walked", "joined", "late_share", "switch"]
 
 
-class Switched(NamedTuple):
+class Walked(NamedTuple):
     """Edges after many attempted switches.
 
     Attributes
     ----------
     edges : ndarray of int32, shape (n_edges, 2)
         In no particular order or orientation.
-    accepted : int
-        Number of switches made.
+    attempted, accepted : int
+        Switches attempted and made.
     late_share : float
-        Of the edges that were ever switched, the share not yet switched after half the attempts;
-        1 if there were none.
+        See `late_share`.
     """
 
     edges: npt.NDArray[np.int32]
+    attempted: int
     accepted: int
     late_share: float
+
+
+def late_share(early: int, ever: int) -> float:
+    """Give the share of the edges ever switched not yet switched after half the walk; 1 if none."""
+    return (ever - early) / ever if ever else 1.0
 
 
 def switch(
@@ -41,7 +45,7 @@ def switch(
     *,
     groups: npt.NDArray[np.integer] | None = None,
     flips: npt.NDArray[np.bool_] | None = None,
-) -> Switched:
+) -> Walked:
     """Attempt switches of two uniformly drawn edges, refusing self-loops and parallel edges.
 
     A refused attempt counts: the graph stays as it is, which makes the walk symmetric and its
@@ -65,27 +69,20 @@ def switch(
     starts = np.searchsorted(groups, np.arange(n_groups + 1))
     u, v = np.array(edges[order].T, dtype=np.int64)
     adjacency = adjacency_from_edges(edges, n_nodes)
-    rows = np.empty((0, 0), dtype=np.uint64)
     indptr = adjacency.indptr.astype(np.int64)
-    neighbours = np.empty(0, dtype=np.int64)
-    slots = np.empty((0, 2), dtype=np.int64)
-    if is_dense(adjacency):
-        rows = bit_rows(adjacency.indptr, adjacency.indices)
-    else:
-        neighbours = np.empty(adjacency.nnz, dtype=np.int64)
-        slots = np.empty((len(edges), 2), dtype=np.int64)
-        _fill(u, v, indptr, neighbours, slots)
+    neighbours = np.empty(adjacency.nnz, dtype=np.int64)
+    slots = np.empty((len(edges), 2), dtype=np.int64)
+    _fill(u, v, indptr, neighbours, slots)
     touched = np.zeros(len(edges), dtype=np.bool_)
     accepted = 0
     early = 0
     for half in (attempts // 2, attempts - attempts // 2) if len(edges) else ():
         early = int(np.count_nonzero(touched))
         accepted += _attempt(
-            u, v, groups, starts, flips, rows, indptr, neighbours, slots, touched, half, rng
+            u, v, groups, starts, flips, indptr, neighbours, slots, touched, half, rng
         )
-    ever = int(np.count_nonzero(touched))
-    late_share = (ever - early) / ever if ever else 1.0
-    return Switched(np.column_stack((u, v)).astype(np.int32), int(accepted), late_share)
+    share = late_share(early, int(np.count_nonzero(touched)))
+    return Walked(np.column_stack((u, v)).astype(np.int32), attempts, int(accepted), share)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -103,10 +100,8 @@ def _fill(u, v, indptr, neighbours, slots):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def joined(rows, indptr, neighbours, a, b):  # type: ignore[no-untyped-def]
-    """Tell whether two nodes are connected, by the rows of bits where there are any."""
-    if len(rows) > 0:
-        return (rows[a, b >> 6] >> np.uint64(b & 63)) & np.uint64(1) != 0
+def joined(indptr, neighbours, a, b):  # type: ignore[no-untyped-def]
+    """Tell whether two nodes are connected, by the shorter of their lists."""
     if indptr[b + 1] - indptr[b] < indptr[a + 1] - indptr[a]:
         a, b = b, a
     slot = indptr[a]
@@ -116,15 +111,8 @@ def joined(rows, indptr, neighbours, a, b):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def flip(rows, a, b):  # type: ignore[no-untyped-def]
-    """Connect or disconnect two nodes in the rows of bits."""
-    rows[a, b >> 6] ^= np.uint64(1) << np.uint64(b & 63)
-    rows[b, a >> 6] ^= np.uint64(1) << np.uint64(a & 63)
-
-
-@numba.njit(nogil=True, cache=True)
 def _attempt(  # type: ignore[no-untyped-def]
-    u, v, groups, starts, flips, rows, indptr, neighbours, slots, touched, attempts, rng
+    u, v, groups, starts, flips, indptr, neighbours, slots, touched, attempts, rng
 ):
     n_edges = len(u)
     accepted = 0
@@ -138,22 +126,16 @@ def _attempt(  # type: ignore[no-untyped-def]
             c, d = d, c
         if a in (c, d) or b in (c, d):
             continue
-        if joined(rows, indptr, neighbours, a, d) or joined(rows, indptr, neighbours, c, b):
+        if joined(indptr, neighbours, a, d) or joined(indptr, neighbours, c, b):
             continue
-        if len(rows) > 0:
-            flip(rows, a, b)
-            flip(rows, c, d)
-            flip(rows, a, d)
-            flip(rows, c, b)
-        else:
-            at_a, at_b = slots[first]
-            at_c, at_d = slots[second]
-            if turned:
-                at_c, at_d = at_d, at_c
-            neighbours[at_a], neighbours[at_d] = d, a
-            neighbours[at_c], neighbours[at_b] = b, c
-            slots[first, 0], slots[first, 1] = at_a, at_d
-            slots[second, 0], slots[second, 1] = at_c, at_b
+        at_a, at_b = slots[first]
+        at_c, at_d = slots[second]
+        if turned:
+            at_c, at_d = at_d, at_c
+        neighbours[at_a], neighbours[at_d] = d, a
+        neighbours[at_c], neighbours[at_b] = b, c
+        slots[first, 0], slots[first, 1] = at_a, at_d
+        slots[second, 0], slots[second, 1] = at_c, at_b
         u[first], v[first] = a, d
         u[second], v[second] = c, b
         touched[first] = True

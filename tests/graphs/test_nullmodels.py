@@ -6,10 +6,11 @@ from math import comb
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
+from smallworld_eqprop import RunConfig
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.adjacency import as_adjacency
 from smallworld_eqprop.graphs.clustering import average_clustering
@@ -45,7 +46,7 @@ layered_graphs = st.builds(
 
 @pytest.fixture(params=[True, False], ids=["dense", "sparse"])
 def algorithm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("switching", "lattices"):
+    for module in ("nullmodels", "lattices"):
         target = f"smallworld_eqprop.graphs.{module}.is_dense"
         monkeypatch.setattr(target, lambda _: request.param)
 
@@ -75,6 +76,42 @@ def test_invariants(g, seed, model) -> None:
         assert np.array_equal(edges_between_layers(drawn), edges_between_layers(g))
     if model is layer_blocks_with_degrees:
         assert np.array_equal(layer_degrees(drawn), layer_degrees(g))
+
+
+@st.composite
+def any_graphs(draw: st.DrawFn) -> nx.Graph:
+    """Give graphs without layers: empty, complete, bipartite, disconnected and of one node, too."""
+    n_nodes = draw(st.integers(0, 12))
+    pairs = [(u, v) for u in range(n_nodes) for v in range(u)]
+    if draw(st.booleans()):
+        pairs = [(u, v) for u, v in pairs if (u - v) % 2]
+    chosen = draw(st.lists(st.booleans(), min_size=len(pairs), max_size=len(pairs)))
+    graph = nx.empty_graph(n_nodes)
+    graph.add_edges_from(pair for pair, there in zip(pairs, chosen, strict=True) if there)
+    return graph
+
+
+GENERAL = (erdos_renyi, degree_preserving, ring_lattice, degree_preserving_lattice)
+
+
+@pytest.mark.usefixtures("algorithm")
+@example(nx.empty_graph(0), 0)
+@example(nx.empty_graph(1), 0)
+@example(nx.empty_graph(7), 0)
+@example(nx.complete_graph(7), 0)
+@example(nx.star_graph(6), 0)
+@example(nx.complete_bipartite_graph(3, 4), 0)
+@given(any_graphs(), st.integers(0, 50))
+def test_invariants_of_graphs_without_layers(graph, seed) -> None:
+    for model in GENERAL:
+        sample = model(graph, seed=seed)
+        adjacency = sample.adjacency()
+        assert sample.n_nodes == len(graph)
+        assert len(sample.edges) == len(np.unique(sample.edges, axis=0)) == graph.number_of_edges()
+        assert (sample.edges[:, 0] < sample.edges[:, 1]).all()
+        assert adjacency.nnz == 2 * len(sample.edges)
+        if "degree" in model.__name__:
+            assert degrees(adjacency) == degrees(graph)
 
 
 def check_uniform(model, graph, n_states: int, **options) -> None:
@@ -119,6 +156,7 @@ def test_layer_blocks_is_uniform() -> None:
     check_uniform(layer_blocks, g, comb(6, 2) * 3)
 
 
+@pytest.mark.usefixtures("algorithm")
 @pytest.mark.parametrize("degree", [1, 2, 3])
 def test_layer_blocks_with_degrees_is_uniform(degree: int) -> None:
     # Square 0-1 matrices with all row and column sums equal; 3 of 4 is walked by its complement.
@@ -129,11 +167,51 @@ def test_layer_blocks_with_degrees_is_uniform(degree: int) -> None:
     )
 
 
+@pytest.mark.usefixtures("algorithm")
 def test_layer_blocks_with_degrees_is_uniform_inside_a_layer() -> None:
     edges = [[1 + i, 1 + (i + 1) % 6] for i in range(6)]
     check_uniform(
         layer_blocks_with_degrees, LayeredGraph((1, 6, 1), edges), 70, switches_per_edge=20
     )
+
+
+@pytest.mark.usefixtures("algorithm")
+def test_blocks_within_and_between_layers_are_walked_together() -> None:
+    # A hexagon inside the layer, 2-regular: 70. A perfect matching to the next one: 6!.
+    edges = [[1 + i, 1 + (i + 1) % 6] for i in range(6)] + [[1 + i, 7 + i] for i in range(6)]
+    g = LayeredGraph((1, 6, 6), edges)
+    rng = np.random.default_rng(0)
+    inside, between = Counter(), Counter()
+    for _ in range(2000):
+        drawn = layer_blocks_with_degrees(g, seed=rng).edges
+        inside[drawn[drawn[:, 1] < 7].tobytes()] += 1
+        # Where the first three nodes of the layer lead to: 6 * 5 * 4 possibilities.
+        between[drawn[drawn[:, 1] >= 7][:3].tobytes()] += 1
+    for counts, n_states in ((inside, 70), (between, 120)):
+        assert len(counts) == n_states
+        assert stats.chisquare(list(counts.values())).pvalue > 1e-3
+
+
+def test_trades_and_switches_draw_from_the_same_ensemble(monkeypatch) -> None:
+    g = rewire(add_intralayer(layered((30, 20, 20, 8))), 0.2, seed=0)
+    for model in (degree_preserving, layer_blocks_with_degrees):
+        found = []
+        for dense in (True, False):
+            monkeypatch.setattr(
+                "smallworld_eqprop.graphs.nullmodels.is_dense", lambda _, d=dense: d
+            )
+            samples = [model(g, seed=seed, switches_per_edge=60).adjacency() for seed in range(40)]
+            found.append([average_clustering(sample) for sample in samples])
+        assert stats.ttest_ind(*found).pvalue > 1e-3
+        assert 0.4 < np.std(found[0]) / np.std(found[1]) < 2.5
+
+
+@pytest.mark.parametrize("name", ["layered-5x100", "rewired-5x100", "rewired-5x100-no-intralayer"])
+def test_the_networks_of_the_paper_mix(name) -> None:
+    g = RunConfig.preset(name).topology.build(0)
+    assert degree_preserving(g, seed=0).mixed
+    # Without rewiring there is no other graph with these blocks.
+    assert layer_blocks_with_degrees(g, seed=0).mixed == name.startswith("rewired")
 
 
 def test_mixing_is_reported() -> None:
@@ -145,6 +223,7 @@ def test_mixing_is_reported() -> None:
     assert erdos_renyi(graph, seed=0).mixed
 
 
+@pytest.mark.usefixtures("algorithm")
 def test_a_layered_network_is_the_only_one_with_its_blocks() -> None:
     g = layered((5, 4, 3))
     assert np.array_equal(layer_blocks(g, seed=0).edges, g.edges)
