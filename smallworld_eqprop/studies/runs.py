@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop._version import __version__
-from smallworld_eqprop.data import load
+from smallworld_eqprop.data import Dataset, load
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.io import load_graph
 from smallworld_eqprop.graphs.layered import LayeredGraph
@@ -37,7 +37,7 @@ from smallworld_eqprop.studies.folder import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Progress", "Run", "train"]
+__all__ = ["Progress", "Run", "deferred_interrupt", "train"]
 
 #: Seconds of training that a kill may cost at most.
 CHECKPOINT_EVERY = 120.0
@@ -121,7 +121,7 @@ class Run:
         import pandas as pd
 
         try:
-            return pd.read_csv(self.folder / "history.csv")
+            return pd.read_csv(self.folder / "history.csv", float_precision="round_trip")
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{self.folder / 'history.csv'}: cannot be read ({error}); "
@@ -158,6 +158,8 @@ def train(
     epochs: int,
     existing: Literal["error", "resume", "overwrite"] = "error",
     on_batch: Callable[[Progress], None] | None = None,
+    data: Dataset | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Run:
     """Train a network and record it in a folder.
 
@@ -175,6 +177,10 @@ def train(
         What to do when the folder holds a run already.
     on_batch : callable, optional
         Called with a `Progress` after every batch, and once more after the evaluation of an epoch.
+    data : Dataset, optional
+        What `load` gives for the configuration, where many runs share it.
+    stop : callable, optional
+        Asked after every batch whether to stop as after Ctrl-C.
 
     Returns
     -------
@@ -188,7 +194,8 @@ def train(
     OSError
         If the folder cannot be written to; what was written before stays valid.
     KeyboardInterrupt
-        After Ctrl-C or SIGTERM: the batch is finished and everything kept first.
+        After Ctrl-C or SIGTERM, or when `stop` says so: the batch is finished and everything kept
+        first.
     """
     if not isinstance(epochs, int) or epochs < 1:
         raise InputError(f"epochs: {epochs!r}, must be an integer of at least 1")
@@ -200,7 +207,8 @@ def train(
     if started and existing == "resume":
         run = Run(folder)
         _check_same(run, config)
-        trainer = Trainer(run.graph, load(config.dataset, n_train=config.n_train), config.training)
+        data = data or load(config.dataset, n_train=config.n_train)
+        trainer = Trainer(run.graph, data, config.training)
         clear_temporaries(folder)
         if (folder / "checkpoint.npz").exists():
             errors = read_checkpoint(folder / "checkpoint.npz", config, trainer)
@@ -208,13 +216,18 @@ def train(
     else:
         # The graph first: a bad topology is found out before any data is fetched.
         graph = config.topology.build(config.training.seed)
-        trainer = Trainer(graph, load(config.dataset, n_train=config.n_train), config.training)
+        data = data or load(config.dataset, n_train=config.n_train)
+        trainer = Trainer(graph, data, config.training)
         clear_temporaries(folder)
         start_folder(folder, config, trainer)
         run = Run(folder)
     checkpoint = folder / "checkpoint.npz"
     saved = time.monotonic()
-    with _deferred_interrupt() as interrupted:
+    with deferred_interrupt() as signalled:
+
+        def interrupted() -> bool:
+            return signalled() or (stop is not None and stop())
+
         while len(trainer.history) < epochs:
             for batch in trainer.run_epoch():
                 errors.append(batch.errors)
@@ -267,8 +280,8 @@ def _check_same(run: Run, config: RunConfig) -> None:
 
 
 @contextmanager
-def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and SIGTERM into a question that is asked after every batch."""
+def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and SIGTERM into a question that is asked where one can stop."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked.is_set  # signals arrive in the main thread only

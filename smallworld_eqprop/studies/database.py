@@ -1,0 +1,176 @@
+"""The SQLite file of a store: its tables, and its errors in words."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.learning.trainer import EpochRecord
+
+__all__ = ["connect", "translated"]
+
+#: Seconds to wait while another process writes.
+PATIENCE = 60.0
+
+# Marks an SQLite file as a store ("sweq") and says which tables it has.
+APPLICATION = 0x73776571
+VERSION = 1
+
+TABLES = """
+CREATE TABLE runs (
+    key TEXT PRIMARY KEY,
+    config TEXT NOT NULL,
+    epochs INTEGER NOT NULL,
+    status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'done', 'failed')),
+    error TEXT,
+    traceback TEXT,
+    graph TEXT,
+    dataset TEXT
+);
+CREATE TABLE claims (
+    key TEXT PRIMARY KEY REFERENCES runs (key),
+    owner TEXT NOT NULL,
+    since REAL NOT NULL,
+    heartbeat REAL NOT NULL
+);
+CREATE TABLE epochs (
+    key TEXT NOT NULL REFERENCES runs (key),
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (key, epoch)
+);
+CREATE TABLE corrections (
+    key TEXT NOT NULL REFERENCES runs (key),
+    epoch INTEGER NOT NULL,
+    pair TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    rms REAL,
+    PRIMARY KEY (key, epoch, pair)
+);
+CREATE TABLE metrics (
+    key TEXT NOT NULL REFERENCES runs (key),
+    metric TEXT NOT NULL,
+    value REAL,
+    PRIMARY KEY (key, metric)
+);
+CREATE TABLE work (
+    key TEXT PRIMARY KEY REFERENCES runs (key),
+    worker TEXT NOT NULL,
+    started REAL NOT NULL,
+    finished REAL NOT NULL,
+    seconds REAL NOT NULL,
+    environment TEXT NOT NULL
+);
+"""
+
+
+def connect(path: Path, *, create: bool) -> sqlite3.Connection:
+    """Open a store, and check that it is one and sound.
+
+    Raises
+    ------
+    InputError
+        If there is no store, or the file is damaged or something else.
+    OSError
+        If it cannot be read or made.
+    """
+    if not create and not path.exists():
+        raise InputError(f"{path}: no store here")
+    if create:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with translated(path):
+        # Never mode=ro: after a kill it may take a write to undo a half-done transaction. SQLite
+        # opens for reading by itself what may not be written.
+        uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+        db = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
+        try:
+            [(application,)] = db.execute("PRAGMA application_id")
+            [(version,)] = db.execute("PRAGMA user_version")
+            [(n_tables,)] = db.execute("SELECT count(*) FROM sqlite_schema")
+            if create and not application and not n_tables:
+                _lay_out(db)
+            elif application != APPLICATION:
+                raise InputError(f"{path}: not a store of studies; name another file")
+            elif version != VERSION:
+                raise InputError(
+                    f"{path}: a store of form {version}, but this package knows form {VERSION}"
+                )
+            [(verdict,)] = db.execute("PRAGMA quick_check(1)")
+            if verdict != "ok":
+                raise _damaged(path, verdict)
+            if create and _missing(db):
+                _lay_out(db)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _lay_out(db: sqlite3.Connection) -> None:
+    """Make the tables, and a column for every quantity that an epoch has by now."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if not list(db.execute("SELECT 1 FROM sqlite_schema")):
+            for statement in TABLES.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA application_id={APPLICATION}")
+            db.execute(f"PRAGMA user_version={VERSION}")
+        for name, kind in _missing(db).items():
+            db.execute(f"ALTER TABLE epochs ADD COLUMN {name} {kind}")
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+
+def _missing(db: sqlite3.Connection) -> dict[str, str]:
+    """Columns that the table of epochs lacks, and their types."""
+    present = {name for _, name, *_ in db.execute("PRAGMA table_info(epochs)")}
+    return {
+        field.name: "INTEGER" if field.type == "int" else "REAL"
+        for field in dataclasses.fields(EpochRecord)
+        if field.name not in present
+    }
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ones that name the file and what can be done about it.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or no SQLite file.
+    OSError
+        If it cannot be read or written.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        # The low byte is the kind of error, the rest says where it happened.
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise _damaged(path, str(error)) from None
+        numbers = {
+            sqlite3.SQLITE_FULL: errno.ENOSPC,
+            sqlite3.SQLITE_READONLY: errno.EROFS,
+            sqlite3.SQLITE_PERM: errno.EACCES,
+            sqlite3.SQLITE_CANTOPEN: errno.EISDIR if path.is_dir() else errno.EACCES,
+            sqlite3.SQLITE_BUSY: errno.EBUSY,
+            sqlite3.SQLITE_IOERR: errno.EIO,
+        }
+        if code not in numbers:
+            raise
+        raise OSError(numbers[code], os.strerror(numbers[code]), str(path)) from error
+
+
+def _damaged(path: Path, reason: str) -> InputError:
+    return InputError(
+        f"{path}: damaged, or not a store ({' '.join(reason.split())}); move it away or name "
+        "another file"
+    )

@@ -1,0 +1,134 @@
+"""What a page consists of, and how it becomes one HTML file without any link to outside."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any, ClassVar
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from smallworld_eqprop._version import __version__
+
+__all__ = ["Explorer", "Page", "Picture", "Section", "Table", "Tile", "render", "value_text"]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure to see first."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An inline SVG; `alt` says in words what it shows, `caption` how to read it."""
+
+    kind: ClassVar[str] = "picture"
+    svg: str
+    alt: str
+    caption: str = ""
+
+    @property
+    def markup(self) -> Markup:
+        """The SVG as it stands: it comes from matplotlib, which escapes all texts."""
+        return Markup(self.svg)  # noqa: S704
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts; the first column is the heading of its row, the others are numbers.
+
+    A folded table shows its caption only, until it is opened.
+    """
+
+    kind: ClassVar[str] = "table"
+    caption: str
+    rows: Sequence[Sequence[str]]
+    header: Sequence[str] = ()
+    folded: bool = False
+    texts: bool = False
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """The interactive scatter; see explorer.js for what `data` holds."""
+
+    kind: ClassVar[str] = "explorer"
+    data: dict[str, Any]
+
+    @property
+    def markup(self) -> Markup:
+        """JSON that cannot end the script element it stands in."""
+        text = json.dumps(self.data, allow_nan=False, separators=(",", ":"))
+        return Markup(text.replace("<", "\\u003c"))  # noqa: S704
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page under a heading."""
+
+    title: str
+    blocks: Sequence[Picture | Table | Explorer]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole page."""
+
+    title: str
+    kind: str
+    summary: str = ""
+    tiles: Sequence[Tile] = ()
+    sections: Sequence[Section] = field(default_factory=tuple)
+
+
+def render(page: Page) -> str:
+    """Write a page as HTML."""
+    script = any(block.kind == "explorer" for part in page.sections for block in part.blocks)
+    return _environment().from_string(_read("page.html.jinja")).render(
+        page=page,
+        version=__version__,
+        style=Markup(_read("page.css")),  # noqa: S704
+        script=Markup(_read("explorer.js")) if script else None,  # noqa: S704
+    )
+
+
+def value_text(value: Any) -> str:
+    """Write a value for people.
+
+    Examples
+    --------
+    >>> value_text(1271250.0), value_text(0.123456), value_text(None), value_text([784, 10])
+    ('1,271,250', '0.1235', '–', '784, 10')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(value_text, value))
+    if isinstance(value, int | float):
+        if float(value).is_integer() and abs(value) < 1e15:
+            return f"{value:,.0f}"
+        return f"{value:.4g}"
+    return str(value)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def _read(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")

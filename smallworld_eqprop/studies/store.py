@@ -1,0 +1,329 @@
+"""The store of a study: one SQLite file in which a run is wholly there or not at all.
+
+Every change is one transaction, so a kill, a full disk or a crash leaves the store as it was
+before it. SQLite's rollback journal is used and not its write-ahead log: a study writes little,
+and the journal keeps the store a single file, readable where nothing can be written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.studies import tables
+from smallworld_eqprop.studies.config import RunConfig
+from smallworld_eqprop.studies.database import connect, translated
+from smallworld_eqprop.studies.owners import is_alive
+from smallworld_eqprop.studies.results import Done, Failed, Work
+from smallworld_eqprop.studies.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Claim", "Status", "Store"]
+
+Status = Literal["pending", "running", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run that is to be done by whoever claimed it, and by no one else."""
+
+    key: str
+    config: RunConfig
+    epochs: int
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """Where a run stands; `owner` is the sweep that it is running in."""
+
+    key: str
+    config: RunConfig
+    epochs: int
+    status: Status
+    error: str | None
+    traceback: str | None
+    owner: str | None
+
+
+class Store:
+    """Runs of one or more studies in one SQLite file.
+
+    Parameters
+    ----------
+    path : path-like
+    create : bool
+        Make the file if it is not there.
+
+    Raises
+    ------
+    InputError
+        If there is no store, or the file is damaged or something else.
+    OSError
+        If it cannot be read or made.
+
+    Examples
+    --------
+    >>> with Store(tmp / "study.sqlite", create=False) as store:  # doctest: +SKIP
+    ...     store.runs()[["p", "seed", "final_test_error", "metric_transitivity"]]
+    """
+
+    def __init__(self, path: str | Path, *, create: bool = True) -> None:
+        self.path = Path(path)
+        self._db = connect(self.path, create=create)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    @property
+    def scratch(self) -> Path:
+        """Folder beside the store for the checkpoints of runs under way."""
+        return self.path.with_name(f"{self.path.name}.scratch")
+
+    # Writing
+
+    def add(self, study: Study) -> int:
+        """Note the runs of a study that are not there yet; give their number."""
+        with self._transaction():
+            rows = [
+                (key, json.dumps(run.to_dict()), study.epochs)
+                for key, run in zip(study.keys, study.runs, strict=True)
+            ]
+            before = self._db.total_changes
+            self._db.executemany(
+                "INSERT OR IGNORE INTO runs (key, config, epochs) VALUES (?, ?, ?)", rows
+            )
+            return self._db.total_changes - before
+
+    def claim(self, keys: Iterable[str], owner: str) -> Claim | None:
+        """Take the first of these runs that is neither done, failed nor being done.
+
+        A run claimed by a sweep that has died since is free again.
+        """
+        with self._transaction():
+            taken = self._claimed()
+            rows = self._db.execute("SELECT key, config, epochs FROM runs WHERE status='pending'")
+            free = {key: row for key, *row in rows if key not in taken}
+            key = next((key for key in keys if key in free), None)
+            if key is None:
+                return None
+            now = time.time()
+            self._db.execute(
+                "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", (key, owner, now, now)
+            )
+            config, epochs = free[key]
+            return Claim(key, _config(config), epochs)
+
+    def beat(self, owner: str) -> None:
+        """Show that the owner of claims is alive, for those on other machines."""
+        with self._transaction():
+            self._db.execute("UPDATE claims SET heartbeat=? WHERE owner=?", (time.time(), owner))
+
+    def release(self, owner: str, key: str | None = None) -> None:
+        """Give up the claim on one run, or on all."""
+        with self._transaction():
+            self._db.execute(
+                "DELETE FROM claims WHERE owner=? AND key=ifnull(?, key)", (owner, key)
+            )
+
+    def finish(self, key: str, owner: str, done: Done) -> bool:
+        """Store the outcome of a run, all of it or nothing.
+
+        Returns
+        -------
+        bool
+            Whether it was stored; not if the run was somebody else's by now.
+        """
+        with self._transaction():
+            if not self._give_back(key, owner):
+                return False
+            self._db.execute(
+                "UPDATE runs SET status='done', graph=?, dataset=? WHERE key=?",
+                (json.dumps(done.graph), json.dumps(done.dataset), key),
+            )
+            for record in done.history:
+                names = ", ".join(record)
+                marks = ", ".join("?" * len(record))
+                self._db.execute(
+                    f"INSERT INTO epochs (key, {names}) VALUES (?, {marks})",
+                    (key, *map(_storable, record.values())),
+                )
+            self._db.executemany(
+                "INSERT INTO corrections VALUES (?, ?, ?, ?, ?)",
+                [(key, *map(_storable, dataclasses.astuple(row))) for row in done.corrections],
+            )
+            self._insert_metrics(key, done.metrics)
+            self._insert_work(key, done.work)
+            return True
+
+    def fail(self, key: str, owner: str, failed: Failed) -> bool:
+        """Store why a run is not possible; see `finish`."""
+        with self._transaction():
+            if not self._give_back(key, owner):
+                return False
+            self._db.execute(
+                "UPDATE runs SET status='failed', error=?, traceback=? WHERE key=?",
+                (failed.error, failed.traceback, key),
+            )
+            return True
+
+    def retry_failed(self, keys: Iterable[str]) -> None:
+        """Make failed runs pending."""
+        with self._transaction():
+            self._db.executemany(
+                "UPDATE runs SET status='pending', error=NULL, traceback=NULL "
+                "WHERE key=? AND status='failed'",
+                [(key,) for key in keys],
+            )
+
+    def add_metrics(self, key: str, metrics: dict[str, float]) -> None:
+        """Store more metrics of the graph of a run that is done."""
+        with self._transaction():
+            self._insert_metrics(key, metrics)
+
+    # Reading
+
+    def standing(self) -> dict[str, Status]:
+        """Status by key of every run, in the order in which they were added."""
+        with translated(self.path):
+            taken = self._claimed()
+            rows = self._db.execute("SELECT key, status FROM runs ORDER BY rowid")
+            return {key: "running" if key in taken else status for key, status in rows}
+
+    def statuses(self) -> list[RunStatus]:
+        """Where every run stands, in the order in which they were added."""
+        with translated(self.path):
+            taken = self._claimed()
+            rows = self._db.execute(
+                "SELECT key, config, epochs, status, error, traceback FROM runs ORDER BY rowid"
+            )
+            return [
+                RunStatus(
+                    key,
+                    _config(config),
+                    epochs,
+                    "running" if key in taken else status,
+                    error,
+                    traceback,
+                    taken.get(key),
+                )
+                for key, config, epochs, status, error, traceback in rows
+            ]
+
+    def measured(self, metric: str) -> set[str]:
+        """Keys of the runs of which a metric is known."""
+        with translated(self.path):
+            rows = self._db.execute("SELECT key FROM metrics WHERE metric=?", (metric,))
+            return {key for (key,) in rows}
+
+    def runs(self) -> pd.DataFrame:
+        """One row per finished run.
+
+        Returns
+        -------
+        DataFrame
+            ``key``; every key of the configuration (lists as JSON text); ``epochs``; the fields
+            of `EpochRecord` in the last epoch as ``final_*`` and in the first as ``epoch1_*``;
+            the metrics of the graph as ``metric_*``.
+        """
+        with translated(self.path):
+            return tables.runs(self._db)
+
+    def history(self) -> pd.DataFrame:
+        """One row per finished run and epoch: ``key`` and the fields of `EpochRecord`."""
+        with translated(self.path):
+            return tables.history(self._db)
+
+    def corrections(self) -> pd.DataFrame:
+        """One row per finished run, epoch and layer pair: the mean RMS correction as ``rms``."""
+        with translated(self.path):
+            return tables.corrections(self._db)
+
+    def work(self) -> pd.DataFrame:
+        """One row per finished run: on which worker, when, how long, with which versions."""
+        with translated(self.path):
+            return tables.work(self._db)
+
+    def provenance(self, key: str) -> tuple[dict[str, Any], ...]:
+        """How the graph of a finished run was made, step by step."""
+        with translated(self.path):
+            row = self._db.execute("SELECT graph FROM runs WHERE key=?", (key,)).fetchone()
+        if row is None or row[0] is None:
+            raise InputError(f"{self.path}: no finished run {key!r}")
+        return tuple(json.loads(row[0])["provenance"])
+
+    def results_digest(self) -> str:
+        """SHA-256 over all that was found out: equal for equal outcomes, whoever worked when."""
+        digest = hashlib.sha256()
+        with translated(self.path):
+            for row in tables.outcomes(self._db):
+                digest.update(repr(row).encode())
+        return digest.hexdigest()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with translated(self.path):
+            # Immediate: what is read here is still true when it is written.
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                # A full disk may have rolled it back already.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _claimed(self) -> dict[str, str]:
+        """Owner by key of the runs that somebody alive works on."""
+        rows = self._db.execute("SELECT key, owner, heartbeat FROM claims").fetchall()
+        return {key: owner for key, owner, heartbeat in rows if is_alive(owner, heartbeat)}
+
+    def _give_back(self, key: str, owner: str) -> bool:
+        cursor = self._db.execute("DELETE FROM claims WHERE key=? AND owner=?", (key, owner))
+        return cursor.rowcount == 1
+
+    def _insert_metrics(self, key: str, metrics: dict[str, float]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO metrics VALUES (?, ?, ?)",
+            [(key, metric, _storable(value)) for metric, value in metrics.items()],
+        )
+
+    def _insert_work(self, key: str, work: Work) -> None:
+        environment = json.dumps(work.environment)
+        self._db.execute(
+            "INSERT OR REPLACE INTO work VALUES (?, ?, ?, ?, ?, ?)",
+            (key, work.worker, work.started, work.finished, work.seconds, environment),
+        )
+
+
+def _config(text: str) -> RunConfig:
+    return RunConfig.from_dict(json.loads(text))
+
+
+def _storable(value: Any) -> Any:
+    """SQLite has no NaN; it would make it NULL by itself, and does not for numpy's."""
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,97 @@
+"""Tidy tables out of a store."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from smallworld_eqprop.studies.config import RunConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["corrections", "history", "outcomes", "runs", "work"]
+
+# In the order in which the runs were added, whoever finished first.
+DONE = "JOIN runs USING (key) WHERE status='done' ORDER BY runs.rowid"
+
+
+def runs(db: sqlite3.Connection) -> pd.DataFrame:
+    """One row per finished run; see `Store.runs`."""
+    import pandas as pd
+
+    rows = [
+        {"key": key, **_flat(config), "epochs": epochs}
+        for key, config, epochs in db.execute(
+            "SELECT key, config, epochs FROM runs WHERE status='done' ORDER BY rowid"
+        )
+    ]
+    columns = ["key", *_flat(json.dumps(RunConfig().to_dict())), "epochs"]
+    table = pd.DataFrame(rows, columns=columns)
+    # Timings are no outcome: see `work`.
+    by_epoch = history(db).drop(columns="seconds", errors="ignore")
+    for prefix, part in (
+        ("final_", by_epoch.groupby("key", sort=False).tail(1)),
+        ("epoch1_", by_epoch[by_epoch["epoch"] == 1]),
+    ):
+        columns_of_part = part.drop(columns="epoch").set_index("key").add_prefix(prefix)
+        table = table.join(columns_of_part, on="key")
+    metrics = _read(
+        db, f"SELECT key, metric, value FROM metrics {DONE}, metrics.rowid", ("key", "metric")
+    )
+    # pivot sorts the columns; the order in which they were measured reads better.
+    order = list(dict.fromkeys(metrics["metric"]))
+    wide = metrics.pivot(index="key", columns="metric", values="value")[order]
+    return table.join(wide.add_prefix("metric_"), on="key")
+
+
+def history(db: sqlite3.Connection) -> pd.DataFrame:
+    """One row per finished run and epoch."""
+    return _read(db, f"SELECT epochs.* FROM epochs {DONE}, epoch")
+
+
+def corrections(db: sqlite3.Connection) -> pd.DataFrame:
+    """One row per finished run, epoch and layer pair."""
+    query = f"SELECT corrections.* FROM corrections {DONE}, epoch, corrections.rowid"
+    return _read(db, query, texts=("key", "pair", "kind"))
+
+
+def work(db: sqlite3.Connection) -> pd.DataFrame:
+    """One row per finished run."""
+    query = f"SELECT work.* FROM work {DONE}"
+    return _read(db, query, texts=("key", "worker", "environment"))
+
+
+def outcomes(db: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    """All that was found out, row by row in an order of its own, without who, when and how long."""
+    quantities = [
+        name for _, name, *_ in db.execute("PRAGMA table_info(epochs)") if name != "seconds"
+    ]
+    for columns, table, order in (
+        ("key, config, epochs, graph, dataset", "runs", "key"),
+        (", ".join(sorted(quantities)), "epochs", "key, epoch"),
+        ("*", "corrections", "key, epoch, pair"),
+        ("*", "metrics", "key, metric"),
+    ):
+        finished = "WHERE key IN (SELECT key FROM runs WHERE status='done')"
+        yield from db.execute(f"SELECT {columns} FROM {table} {finished} ORDER BY {order}")
+
+
+def _read(db: sqlite3.Connection, query: str, texts: tuple[str, ...] = ("key",)) -> pd.DataFrame:
+    import pandas as pd
+
+    cursor = db.execute(query)
+    table = pd.DataFrame(cursor.fetchall(), columns=[name for name, *_ in cursor.description])
+    # A column of nothing but NULL is one of NaN.
+    numbers = [name for name in table.columns if name not in texts]
+    return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
+
+
+def _flat(config: str) -> dict[str, Any]:
+    values = RunConfig.from_dict(json.loads(config)).flat()
+    return {
+        key: json.dumps(value) if isinstance(value, list) else value
+        for key, value in values.items()
+    }
