@@ -1,0 +1,186 @@
+"""Equilibrium propagation's gradient against the true one, by topology, beta and nudged steps.
+
+    python analysis/gradient_fidelity.py                    about a minute
+    python analysis/gradient_fidelity.py --runs RUN...      trained networks as well
+    python analysis/gradient_fidelity.py --dataset digits --hidden 30 30 30
+    python analysis/gradient_fidelity.py --draw-only        draw from the table that is there
+
+For every network and layer pair: the gradient of the cost at the free equilibrium by implicit
+differentiation, and the centred estimate of equilibrium propagation from the same equilibrium;
+cosine between the two and ratio of their norms. Edges that skip layers are pooled.
+
+Writes results/gradient_fidelity.csv (state, p, seed, beta, steps, pair, edges, cosine, norm_ratio,
+exact_rms, estimate_rms, answering_outputs: share of outputs strictly between 0 and 1) and, into
+docs/figures, gradient_fidelity.png, the same of trained networks, and gradient_evenness.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradient_figures
+import numpy as np
+import pandas as pd
+
+from smallworld_eqprop.data import load
+from smallworld_eqprop.dynamics.couplings import Array, Couplings
+from smallworld_eqprop.dynamics.relaxation import SOR, Euler, Relaxation
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.files import atomic_writer
+from smallworld_eqprop.graphs.layered import LayeredGraph, layered
+from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.learning.eqprop import Gradient, centred_gradient, initial_weights
+from smallworld_eqprop.learning.implicit import implicit_gradient
+from smallworld_eqprop.learning.trainer import Trainer
+from smallworld_eqprop.studies.folder import read_checkpoint
+from smallworld_eqprop.studies.runs import Run
+
+ROOT = Path(__file__).resolve().parents[1]
+TABLE = ROOT / "results" / "gradient_fidelity.csv"
+FIGURES = ROOT / "docs" / "figures"
+SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
+BETAS = (0.001, 0.1, 1.0)
+STEPS = (4, 8, 12, 25, 50, 100, 200)
+INITIAL, TRAINED = "at initialisation", "trained"
+# Tight, because the nodes that answer to a small change are read off the equilibrium.
+FREE = SOR(tolerance=1e-10, max_sweeps=20_000)
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network: where its weights come from, and the weights, in double precision."""
+
+    state: str
+    p: float
+    seed: int
+    graph: LayeredGraph
+    couplings: Couplings
+
+
+class Reached:
+    """A free phase that has been relaxed before, so that it is relaxed only once."""
+
+    def __init__(self, relaxation: Relaxation) -> None:
+        self.relaxation = relaxation
+
+    def relax(self, couplings: Couplings, drive: Array, start: Array) -> Relaxation:  # noqa: ARG002
+        """Give what was reached."""
+        return self.relaxation
+
+
+def initial_networks(sizes: Sequence[int], seeds: int) -> Iterator[Network]:
+    for p in SHARES:
+        for seed in range(seeds):
+            graph = rewire(layered(sizes), p, seed=seed) if p else layered(sizes)
+            weights = initial_weights(graph, seed=seed)
+            couplings = Couplings(graph, weights, dtype=np.float64)
+            yield Network(INITIAL, p, seed, graph, couplings)
+
+
+def trained_network(folder: Path, dataset: str) -> Network:
+    run = Run(folder)
+    config = run.config
+    if config.dataset != dataset:
+        raise InputError(f"{folder}: trained on {config.dataset}; give --dataset {config.dataset}")
+    trainer = Trainer(run.graph, load(dataset, n_train=config.n_train), config.training)
+    read_checkpoint(folder / "checkpoint.npz", config, trainer)
+    weights, biases = trainer.couplings.edge_weights(), trainer.couplings.biases[:, 0]
+    couplings = Couplings(run.graph, weights, biases, np.float64)
+    return Network(TRAINED, config.topology.p, config.training.seed, run.graph, couplings)
+
+
+def measure(network: Network, inputs: Array, target: Array) -> Iterator[dict[str, object]]:
+    graph, couplings = network.graph, network.couplings
+    drive = couplings.drive(inputs)
+    reached = FREE.relax(couplings, drive, np.zeros_like(drive))
+    if not reached.converged.all():
+        raise InputError(reached.message)
+    free = Reached(reached)
+    outputs = reached.state[couplings.output]
+    answering = float(((outputs > 0) & (outputs < 1)).mean())
+    exact = implicit_gradient(graph, couplings, inputs, target, free=free)
+    adjacent = [block for block in couplings.blocks if block.kind == "interlayer"]
+    parts = {block.name: block.edges for block in adjacent}
+    if graph.skip.any():
+        parts["skip"] = np.flatnonzero(graph.skip)
+    for beta in BETAS:
+        for steps in STEPS:
+            estimate = centred_gradient(
+                graph, couplings, inputs, target, beta=beta, free=free, nudged=Euler(steps)
+            )
+            for pair, edges in parts.items():
+                yield {
+                    "state": network.state,
+                    "p": network.p,
+                    "seed": network.seed,
+                    "beta": beta,
+                    "steps": steps,
+                    "pair": pair,
+                    "edges": len(edges),
+                    **compare(estimate, exact, edges),
+                    "answering_outputs": answering,
+                }
+
+
+def compare(estimate: Gradient, exact: Gradient, edges: np.ndarray) -> dict[str, float]:
+    """Cosine and ratio of norms on some edges; NaN where a gradient is zero."""
+    a, b = estimate.weights[edges], exact.weights[edges]
+    size_a, size_b = np.linalg.norm(a), np.linalg.norm(b)
+    both = size_a * size_b
+    return {
+        "cosine": float(a @ b / both) if both > 0 else float("nan"),
+        "norm_ratio": float(size_a / size_b) if size_b > 0 else float("nan"),
+        "exact_rms": float(size_b / np.sqrt(len(edges))),
+        "estimate_rms": float(size_a / np.sqrt(len(edges))),
+    }
+
+
+def measure_all(options: argparse.Namespace) -> pd.DataFrame:
+    data = load(options.dataset)
+    sizes = (data.x_train.shape[1], *options.hidden, data.y_train.shape[1])
+    inputs, target = (
+        np.ascontiguousarray(rows[: options.examples].T, np.float64)
+        for rows in (data.x_train, data.y_train)
+    )
+    rows: list[dict[str, object]] = []
+    # The trained ones first: what is wrong with a folder is found out at once.
+    trained = [trained_network(folder, options.dataset) for folder in options.runs]
+    for network in [*initial_networks(sizes, options.seeds), *trained]:
+        print(f"{network.state}: p = {network.p:g}, seed {network.seed}", flush=True)
+        rows += measure(network, inputs, target)
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dataset", default="mnist")
+    parser.add_argument("--hidden", type=int, nargs="+", default=[100] * 5, metavar="NODES")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--examples", type=int, default=50, help="training examples to average")
+    parser.add_argument("--runs", type=Path, nargs="*", default=[], help="trained run folders")
+    parser.add_argument("--draw-only", action="store_true", help="use the table that is there")
+    parser.add_argument("--table", type=Path, default=TABLE, help="table to write, or to draw")
+    parser.add_argument("--out", type=Path, default=FIGURES, help="folder of the figures")
+    options = parser.parse_args()
+    if not options.draw_only:
+        try:
+            table = measure_all(options)
+        except InputError as error:
+            sys.exit(f"error: {error}")
+        options.table.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_writer(options.table) as file:
+            table.to_csv(file, index=False, float_format="%.6g")
+    table = pd.read_csv(options.table)
+    for path in gradient_figures.draw(table, options.out):
+        print(path)
+    print(options.table)
+
+
+if __name__ == "__main__":
+    main()
