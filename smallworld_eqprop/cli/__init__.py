@@ -1,4 +1,4 @@
-"""The command line: ``smallworld-eqprop train``, ``metrics`` and ``presets``."""
+"""The command line: ``smallworld-eqprop train``, ``metrics``, ``sweep`` and their companions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.table import Table
 from smallworld_eqprop._version import __version__
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.cli.metrics import metrics
+from smallworld_eqprop.cli.sweep import export, status, sweep
 from smallworld_eqprop.cli.train import train
 from smallworld_eqprop.presets import preset_names, read_preset
 
@@ -26,6 +27,8 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(metrics)
+for command in (sweep, status, export):
+    app.command()(command)
 
 
 def _print_version(asked: bool) -> None:

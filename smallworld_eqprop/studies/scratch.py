@@ -17,7 +17,7 @@ from pathlib import Path
 
 from smallworld_eqprop.studies.owners import is_alive
 
-__all__ = ["Scratch", "run_folder", "show_progress"]
+__all__ = ["Scratch", "fractions", "run_folder", "show_progress"]
 
 PROGRESS = "progress"
 MARKER = ".sweep"
@@ -71,11 +71,16 @@ class Scratch:
 
     def fractions(self) -> dict[str, float]:
         """Share that is done of every run under way, by its key."""
-        found = {}
-        for path in self._folder.glob(f"*/{PROGRESS}"):
-            with suppress(OSError, ValueError):  # being renamed, or being written
-                found[path.parent.name.rpartition(".")[0]] = float(path.read_text())
-        return found
+        return fractions(self._folder)
+
+
+def fractions(folder: Path) -> dict[str, float]:
+    """Share that is done of every run under way, by its key."""
+    found = {}
+    for path in folder.glob(f"*/{PROGRESS}"):
+        with suppress(OSError, ValueError):  # being renamed, or being written
+            found[path.parent.name.rpartition(".")[0]] = float(path.read_text())
+    return found
 
 
 @contextmanager

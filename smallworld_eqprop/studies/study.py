@@ -15,7 +15,7 @@ import numpy as np
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.studies.config import RunConfig
 
-__all__ = ["Metrics", "Study", "grid", "run_key"]
+__all__ = ["Metrics", "Study", "grid", "run_key", "varying"]
 
 Metrics = Literal["structure", "small_world"]
 
@@ -82,8 +82,7 @@ class Study:
     @property
     def varying(self) -> tuple[str, ...]:
         """Keys of the configuration in which the runs differ."""
-        rows = [run.flat() for run in self.runs]
-        return tuple(key for key in rows[0] if any(row[key] != rows[0][key] for row in rows))
+        return varying(self.runs)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Study:
@@ -158,6 +157,16 @@ def grid(base: RunConfig, **axes: Iterable[Any]) -> tuple[RunConfig, ...]:
         If a key is unknown, has no values, or a value is not usable.
     """
     return tuple(base.changed(**point) for point in _points(axes))
+
+
+def varying(runs: Iterable[RunConfig]) -> tuple[str, ...]:
+    """Keys in which runs differ, other than name and summary."""
+    rows = [run.flat() for run in runs]
+    return tuple(
+        key
+        for key in (rows[0] if rows else ())
+        if key not in ("name", "summary") and any(row[key] != rows[0][key] for row in rows)
+    )
 
 
 def run_key(config: RunConfig, epochs: int) -> str:

@@ -1,0 +1,136 @@
+"""Live progress of a sweep on stderr: a bar in a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from smallworld_eqprop.cli.progress import LINE_EVERY, duration, epoch_line
+
+if TYPE_CHECKING:
+    from smallworld_eqprop.studies.config import RunConfig
+    from smallworld_eqprop.studies.results import Done, Failed
+    from smallworld_eqprop.studies.store import Claim
+    from smallworld_eqprop.studies.study import Study
+    from smallworld_eqprop.studies.sweep import SweepProgress
+
+__all__ = ["StudyDisplay", "label"]
+
+
+class StudyDisplay:
+    """Shows the progress of a sweep; a context manager around it.
+
+    Parameters
+    ----------
+    study : Study
+    plain : bool
+        Lines instead of a bar even in a terminal.
+    console : Console, optional
+        stderr by default.
+    """
+
+    def __init__(
+        self, study: Study, *, plain: bool = False, console: Console | None = None
+    ) -> None:
+        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._names = study.varying
+        self._begin: tuple[float, float] | None = None
+        self._line_at = time.monotonic() + LINE_EVERY
+        self._bar: Bar | None = None
+        if self.console.is_terminal and not plain:
+            self._bar = Bar(
+                BarColumn(bar_width=20),
+                TextColumn("{task.fields[state]}"),
+                console=self.console,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+
+    def __enter__(self) -> StudyDisplay:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """Print one line."""
+        self.console.print(text, markup=False)
+
+    def show(self, progress: SweepProgress) -> None:
+        """Take note of the progress; the callback of the sweep."""
+        work = worked(progress)
+        if self._begin is None:
+            self._begin = time.monotonic(), work
+        if progress.finished is not None:
+            done = f"[{progress.done + progress.failed}/{progress.total}]"
+            self.say(f"{done} {finished_line(*progress.finished, self._names)}")
+        if self._bar:
+            if not self._bar.tasks:
+                self._bar.add_task("", total=progress.total, state="")
+            state = self._state(progress)
+            self._bar.update(self._bar.tasks[0].id, completed=work, state=state)
+        elif time.monotonic() >= self._line_at:
+            self._line_at = time.monotonic() + LINE_EVERY
+            self.say(self._state(progress))
+
+    def _state(self, progress: SweepProgress) -> str:
+        assert self._begin is not None
+        begin, at_begin = self._begin
+        work = worked(progress)
+        rate = (work - at_begin) / max(time.monotonic() - begin, 1e-9)
+        parts = [f"{progress.done}/{progress.total} done"]
+        for count, what in (
+            (len(progress.running), "running"),
+            (progress.elsewhere, "elsewhere"),
+            (progress.failed, "failed"),
+        ):
+            if count:
+                parts.append(f"{count} {what}")
+        if rate > 0:
+            left = progress.total - progress.elsewhere - work
+            parts.append(f"{duration(left / rate)} left")
+        return "  ".join(parts)
+
+
+def worked(progress: SweepProgress) -> float:
+    """Runs done or failed, with those under way by their shares."""
+    return progress.done + progress.failed + sum(progress.running.values())
+
+
+def finished_line(claim: Claim, result: Done | Failed, names: tuple[str, ...]) -> str:
+    """One line on a finished run."""
+    from smallworld_eqprop.learning.trainer import EpochRecord
+    from smallworld_eqprop.studies.results import Failed
+
+    name = label(claim.config, names)
+    if isinstance(result, Failed):
+        return f"{name}  failed: {result.error}"
+    last = EpochRecord(**result.history[-1])
+    return f"{name}  {epoch_line(last, claim.epochs, claim.config.dataset == 'diabetes')}"
+
+
+def label(config: RunConfig, names: tuple[str, ...]) -> str:
+    """Name a run by what tells it from the others.
+
+    Examples
+    --------
+    >>> from smallworld_eqprop import RunConfig
+    >>> label(RunConfig.preset("layered-5x100", p=0.1), ("family", "p"))
+    'family=rewire p=0.1'
+    """
+    values = config.flat()
+    return " ".join(f"{name}={values[name]}" for name in names) or config.name
