@@ -121,7 +121,7 @@ class Run:
         import pandas as pd
 
         try:
-            return pd.read_csv(self.folder / "history.csv", float_precision="round_trip")
+            return pd.read_csv(self.folder / "history.csv")
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{self.folder / 'history.csv'}: cannot be read ({error}); "
