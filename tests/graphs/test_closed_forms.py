@@ -58,6 +58,10 @@ def test_ring(n: int) -> None:
 def test_ring_lattice(k: int) -> None:
     graph = nx.watts_strogatz_graph(80, k, 0, seed=0)
     assert average_clustering(graph) == close(3 * (k - 2) / (4 * (k - 1)))
+    assert transitivity(graph) == close(3 * (k - 2) / (4 * (k - 1)))
+    hops = [math.ceil(min(distance, 80 - distance) / (k / 2)) for distance in range(1, 80)]
+    assert characteristic_path_length(graph) == close(np.mean(hops))
+    assert global_efficiency(graph) == close(np.mean(1 / np.array(hops)))
 
 
 @pytest.mark.parametrize("rim", [5, 12])
@@ -94,13 +98,24 @@ def test_large_expander_by_iteration() -> None:
     assert spectral_radius(graph) == close(6)
 
 
-def test_complete_multipartite() -> None:
-    sizes = (3, 4, 5)
+@pytest.mark.parametrize("sizes", [(3, 4, 5), (2, 2, 2, 2), (1, 1, 6), (30, 40, 50)])
+def test_complete_multipartite(sizes: tuple[int, ...]) -> None:
     graph = nx.complete_multipartite_graph(*sizes)
     n = sum(sizes)
     inside = sum(size * (size - 1) for size in sizes)
     assert characteristic_path_length(graph) == close(1 + inside / (n * (n - 1)))
+    assert global_efficiency(graph) == close(1 - inside / (2 * n * (n - 1)))
     assert algebraic_connectivity(graph) == close(n - max(sizes))
+    # A node of a part of size s has the n - s others; all of their pairs but those of one part
+    # are connected.
+    joined = [(n - s) * (n - s - 1) - inside + s * (s - 1) for s in sizes]
+    pairs = [(n - s) * (n - s - 1) for s in sizes]
+    shares = [s * j / p for s, j, p in zip(sizes, joined, pairs, strict=True)]
+    assert average_clustering(graph) == close(sum(shares) / n)
+    triples = sum(s * p for s, p in zip(sizes, pairs, strict=True))
+    assert transitivity(graph) == close(
+        sum(s * j for s, j in zip(sizes, joined, strict=True)) / triples
+    )
 
 
 def test_complete_bipartite() -> None:

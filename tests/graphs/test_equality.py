@@ -8,7 +8,7 @@ import igraph
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smallworld_eqprop.graphs.clustering import (
@@ -30,9 +30,12 @@ MODULES = ("clustering", "searches")
 
 @st.composite
 def graphs(draw: st.DrawFn) -> nx.Graph:
-    """Give simple graphs: often disconnected, sometimes empty, complete or of isolated nodes."""
+    """Give simple graphs: often disconnected or bipartite, sometimes empty or complete."""
     n_nodes = draw(st.integers(0, 16))
     pairs = [(u, v) for u in range(n_nodes) for v in range(u)]
+    if draw(st.booleans()):
+        side = draw(st.lists(st.booleans(), min_size=n_nodes, max_size=n_nodes))
+        pairs = [(u, v) for u, v in pairs if side[u] != side[v]]
     chosen = draw(st.lists(st.booleans(), min_size=len(pairs), max_size=len(pairs)))
     graph = nx.empty_graph(n_nodes)
     graph.add_edges_from(pair for pair, there in zip(pairs, chosen, strict=True) if there)
@@ -149,6 +152,17 @@ def test_spectra(graph: nx.Graph) -> None:
     same(spectral_radius(graph), float(max(nx.adjacency_spectrum(graph).real)))
     second = sorted(nx.laplacian_spectrum(graph))[1] if len(graph) > 1 else math.nan
     same(algebraic_connectivity(graph), second)
+
+
+@settings(max_examples=25)
+@awkward
+def test_every_kind_of_graph_object_gives_the_same(graph: nx.Graph) -> None:
+    kinds = [graph, to_igraph(graph)]
+    if len(graph):
+        kinds.append(nx.to_scipy_sparse_array(graph))
+    for metric in (characteristic_path_length, average_clustering, bipartite_clustering):
+        for kind in kinds:
+            same(metric(kind), metric(graph))
 
 
 @pytest.mark.parametrize("n_edges", [300, 1500, 20000])

@@ -6,10 +6,14 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.clustering import average_clustering
+from smallworld_eqprop.graphs.coefficients import FORMULAS
 from smallworld_eqprop.graphs.distances import characteristic_path_length
+from smallworld_eqprop.graphs.ensembles import CLUSTERINGS, Measured
 from smallworld_eqprop.graphs.lattices import degree_preserving_lattice
 from smallworld_eqprop.graphs.layered import layered
 from smallworld_eqprop.graphs.nullmodels import degree_preserving
@@ -75,6 +79,41 @@ def test_formulas_by_hand() -> None:
     assert found.null_std == pytest.approx(np.std(own, ddof=1))
     assert found.z_score == pytest.approx((omega - np.mean(own)) / np.std(own, ddof=1))
     assert found.n_null == n_null
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("sigma", (0.4 / 0.1) / (3 / 2)),
+        ("omega", 2 / 3 - 0.4 / 0.5),
+        ("index", (3 - 6) / (2 - 6) * (0.4 - 0.1) / (0.5 - 0.1)),
+        ("propensity", 1 - math.sqrt((0.25**2 + 0.25**2) / 2)),
+    ],
+)
+def test_formulas_of_the_papers(name, expected) -> None:
+    graph, rand, lattice = Measured(3, 0.4, True), Measured(2, 0.1, True), Measured(6, 0.5, True)
+    assert FORMULAS[name].formula(graph, rand, lattice) == pytest.approx(expected)
+
+
+def test_deviations_of_the_propensity_are_cut() -> None:
+    rand, lattice = Measured(2, 0.1, True), Measured(6, 0.5, True)
+    formula = FORMULAS["propensity"].formula
+    for graph, deviations in (
+        (Measured(1.5, 0.7, True), (0, 0)),
+        (Measured(9, 0.05, True), (1, 1)),
+        (Measured(9, 0.7, True), (0, 1)),
+    ):
+        assert formula(graph, rand, lattice) == pytest.approx(1 - math.hypot(*deviations) / 2**0.5)
+
+
+@given(st.integers(0, 9), st.floats(0, 1), st.integers(0, 99), st.sampled_from(sorted(CLUSTERINGS)))
+def test_undefined_is_nan_and_nothing_is_infinite(n_nodes, p, seed, clustering) -> None:
+    graph = nx.gnp_random_graph(n_nodes, p, seed=seed)
+    found = small_world_coefficients(graph, seed=0, n_null=2, clustering=clustering)
+    for coefficient in found.values():
+        assert not any(map(math.isinf, vars(coefficient).values()))
+    if not graph.number_of_edges():
+        assert all(math.isnan(coefficient.value) for coefficient in found.values())
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
