@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import seaborn as sns
+from matplotlib.ticker import MaxNLocator
 from rich.progress import track
 
 from smallworld_eqprop.data import Dataset, load
@@ -51,6 +52,11 @@ CONFIGS = {
         learning_rate=(0.128, 0.032, 0.008, 0.002), bias_rate=1.0
     ),
     "rewired_p0.10_no_intralayer": TrainingConfig(),
+}
+TITLES = {
+    "layered_global_rate": "layered, one rate",
+    "layered_per_layer_rates": "layered, rates per layer",
+    "rewired_p0.10_no_intralayer": "rewired, p = 10 %",
 }
 REWIRED_SHARE = {"rewired_p0.10_no_intralayer": 0.1}
 
@@ -165,12 +171,11 @@ def draw() -> None:
     use_style()
     ours, published = pd.read_csv(TABLE), pd.read_csv(PUBLISHED, comment="#")
     names = [name for name in CONFIGS if name in set(ours.network)]
-    fig, axes = plt.subplots(
-        1, len(names), figsize=(PAGE, 2.4), sharey=True, sharex=True, squeeze=False
-    )
+    fig, axes = plt.subplots(1, len(names), figsize=(PAGE, 2.4), sharey=True, squeeze=False)
     for ax, name in zip(axes[0], names, strict=True):
+        last = ours.epoch[ours.network == name].max()
         for table, colour, label in ((published, GREY, "published"), (ours, "C0", "ours")):
-            part = table[(table.network == name) & (table.epoch <= ours.epoch.max())]
+            part = table[(table.network == name) & (table.epoch <= last)]
             for column, dashes in (("training_error", "-"), ("test_error", "--")):
                 kind = column.removesuffix("_error")
                 ax.plot(
@@ -182,7 +187,8 @@ def draw() -> None:
                     markersize=2,
                     label=f"{label}, {kind}",
                 )
-        ax.set(title=name.replace("_", " "), xlabel="epoch", yscale="log")
+        ax.set(title=TITLES[name], xlabel="epoch", yscale="log")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_formatter("{x:g}")
     axes[0, 0].set_ylabel("error (%)")
@@ -196,13 +202,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("networks", nargs="*", choices=[*CONFIGS, []], default=[*CONFIGS])
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help=", ".join(CONFIGS))
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "published-seed")
     parser.add_argument("--draw-only", action="store_true")
     found = parser.parse_args()
+    for name in found.networks:
+        if name not in CONFIGS:
+            parser.error(f"network: {name!r}, allowed: {', '.join(CONFIGS)}")
     if not found.draw_only:
-        for name in found.networks:
+        for name in found.networks or CONFIGS:
             train(name, found.epochs, found.out)
     draw()
     print(f"{TABLE}\n{FIGURE}")
