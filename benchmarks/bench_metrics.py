@@ -62,13 +62,13 @@ def measure(what: str, call: Callable[[], Any], repeats: int = 1) -> Row:
 
 def show(title: str, rows: list[tuple[Row, Row | None, float | None]]) -> None:
     print(f"\n{title}")
-    print(f"{'':58}{'seconds':>10}{'peak MiB':>10}{'ratio':>12}")
+    print(f"{'':58}{'seconds':>10}{'peak MiB':>10}{'ratio':>14}")
     for row, reference, asked in rows:
         ratio = "" if reference is None else f"{reference.seconds / row.seconds:.1f} x"
         if asked is not None and reference is not None:
             ratio = f"1/{row.seconds / reference.seconds:.1f}" if asked < 1 else ratio
             ratio += f" ({'1/' + format(1 / asked, '.0f') if asked < 1 else format(asked, '.0f')})"
-        print(f"{row.what:58}{row.seconds:>10.3f}{row.mebibytes:>10.0f}{ratio:>12}")
+        print(f"{row.what:58}{row.seconds:>10.3f}{row.mebibytes:>10.0f}{ratio:>14}")
 
 
 def path_length_by_products(dense: np.ndarray) -> float:

@@ -39,6 +39,13 @@ def test_functions_that_run_here(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert FUNCTIONS[name](CONVERTED.copy(), backend=NAME) == pytest.approx(expected, abs=1e-9)
 
 
+def test_networkx_graphs_come_here_when_the_configuration_says_so(monkeypatch) -> None:
+    monkeypatch.setitem(OWN, "transitivity", lambda *_: "ours")
+    assert nx.transitivity(CONVERTED.copy()) != "ours"
+    with nx.config.backend_priority(algos=[NAME]):
+        assert nx.transitivity(CONVERTED.copy()) == "ours"
+
+
 def test_nodes_have_their_labels() -> None:
     graph = nx.relabel_nodes(CONVERTED, {node: f"n{node}" for node in CONVERTED})
     inputs = [f"n{i}" for i in range(12)]
