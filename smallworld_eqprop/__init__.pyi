@@ -70,7 +70,14 @@ from .learning.trainer import Trainer as Trainer
 from .learning.trainer import TrainingConfig as TrainingConfig
 from .learning.trainer import log_spread as log_spread
 from .presets import preset_names as preset_names
+from .studies.binning import binned_means as binned_means
 from .studies.config import RunConfig as RunConfig
 from .studies.config import TopologyConfig as TopologyConfig
+from .studies.correlation import correlations as correlations
+from .studies.correlation import early_against_final as early_against_final
+from .studies.regression import explained_variance as explained_variance
+from .studies.regression import usable_metrics as usable_metrics
+from .studies.replicates import noise_floor as noise_floor
+from .studies.replicates import setting_means as setting_means
 from .studies.runs import Run as Run
 from .studies.runs import train as train
