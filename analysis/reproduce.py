@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from threadpoolctl import threadpool_limits
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.cli.progress import Display, duration
@@ -167,6 +168,8 @@ def draw_figures(folders: Sequence[Path], out: Path) -> None:
 
 
 def reproduce(profile: Profile, folder: Path) -> None:
+    # A second thread gains little on products this small, and loses much where cores are shared.
+    threadpool_limits(1)
     configs = [RunConfig.preset(name) for name in profile.networks]
     folders = [folder / name for name in profile.networks]
     if profile.epochs > 1:
