@@ -8,8 +8,9 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,11 +81,10 @@ def metrics(
             raise InputError(f"{option}: {given} says nothing without --null; name a null model")
     ensemble = {"null": null, "n_null": n_null or 10, "clustering": clustering or "average"}
     graph, seed = read_graph(network, seed)
-    pool = ThreadPoolExecutor(threads or os.cpu_count())
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     coefficients: dict[str, Coefficient] = {}
     try:
-        with counting(console) as show_count:
+        with DaemonThreads(threads or os.cpu_count()) as pool, counting(console) as show_count:
             if null is not None:
                 coefficients = small_world_coefficients(
                     graph,
@@ -94,12 +94,11 @@ def metrics(
                     **ensemble,  # type: ignore[arg-type]
                 )
             show_count("structure", 0, None)
-            structure = structure_metrics(graph, seed=seed, n_sources=sources)
+            measured = pool.submit(structure_metrics, graph, seed=seed, n_sources=sources)
+            structure = measured.result()
     except KeyboardInterrupt:
         console.print("stopped")
         return 130
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
     if as_json:
         record = {
             "network": network,
@@ -135,6 +134,23 @@ def read_graph(network: str, seed: int | None) -> tuple[LayeredGraph, int]:
     config = read_config(network)
     config = config if seed is None else config.changed(seed=seed)
     return config.topology.build(config.training.seed), config.training.seed
+
+
+class DaemonThreads(Executor):
+    """Threads whose calls under way are not waited for, so that Ctrl-C ends the program at once."""
+
+    def __init__(self, threads: int | None) -> None:
+        self._pool = ThreadPool(threads)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """Call a function in one of the threads."""
+        future: Future = Future()
+        self._pool.apply_async(fn, args, kwargs, future.set_result, future.set_exception)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
+        """Leave everything that is not done."""
+        self._pool.terminate()
 
 
 @contextmanager
