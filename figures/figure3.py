@@ -1,12 +1,15 @@
-"""Figure 3: learning curves, test error dashed and training error solid, beside the published.
+"""Figure 3: learning curves, test error dashed and training solid, the published ones lighter.
 
-python figures/figure3.py --runs DIR... --out DIR
+    python figures/figure3.py                   from the tables under results/
+    python figures/figure3.py --runs DIR...     from run folders
+
+The five-layer networks, which the paper does not show here, get a figure of their own.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,9 +17,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
-from networks import look, options, published_curves
-from style import COLUMN, GREY, save, use_style
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from networks import curves, look, networks_of, options, published_curves
+from style import COLUMN, PAGE, lighter, save, use_style
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.runs import Run
@@ -26,54 +29,111 @@ SHORT = 3
 # Batches of the moving mean of the training error within an epoch.
 SMOOTHED = 100
 
+LINES = {"training_error": "-", "test_error": "--"}
+NAMES = {"training_error": "training error (%)", "test_error": "test error (%)"}
 
-def draw(runs: Sequence[Run], published: pd.DataFrame) -> Figure:
-    fig, ax = plt.subplots(figsize=(1.35 * COLUMN, 1.15 * COLUMN))
-    last = max(len(run.history) for run in runs)
+
+def draw(table: pd.DataFrame, published: pd.DataFrame, runs: Sequence[Run] = ()) -> Figure:
+    """Draw the curves of a table; `runs` show the first epochs batch by batch, if that is all."""
+    last = int(table.epoch.max())
     short = last <= SHORT
+    fig, axes = (_one_panel if short else _two_panels)(last)
+    networks = networks_of(table)
     shown: dict[str, Line2D] = {}
-    for run in runs:
-        label, colour, marker, name = look(run)
-        curve = published[(published.network == name) & (published.epoch <= last)]
-        style = {"color": GREY, "marker": marker, "linewidth": 0.7, "zorder": 1}
-        _errors(ax, curve, short, style)
-        style = {"color": colour, "marker": marker, "linewidth": 1.1, "zorder": 3}
-        _errors(ax, run.history, short, style)
-        if short:
-            _within_epochs(ax, run, colour)
+    drawn = set()
+    for number, network in enumerate(networks):
+        label, colour, marker, name = look(network)
+        style = {"color": colour, "marker": marker}
+        # Markers of different networks at different epochs, so that none hides another.
+        style["markevery"] = 1 if short else _marked(last, number, len(networks))
+        if name not in drawn:
+            curve = published[(published.network == name) & (published.epoch <= last)]
+            pale = {**style, "color": lighter(colour), "linewidth": 0.9, "zorder": 1}
+            _errors(axes, curve, short, pale)
+            drawn.add(name)
+        of_network = table[table.network == network]
+        _seeds(axes, of_network, short, colour)
+        _errors(axes, longest(of_network), short, {**style, "linewidth": 1.2, "zorder": 3})
+        for run in runs if short else ():
+            if run.config.name == network:
+                _within_epochs(axes["training_error"], run, colour)
+        n_seeds = of_network.seed.nunique()
+        label += f" ({n_seeds} seeds)" if n_seeds > 1 else ""
         shown[label] = Line2D([], [], color=colour, marker=marker, markersize=4)
-    ax.set(xlabel="epoch", ylabel="error (%)", xlim=(0 if short else 1, None))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if short:
-        ax.set_ylim(0, 100)
-        ax.set_xlim(0, last + 0.08)
-    else:
-        ax.set_yscale("log")
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    _legend(fig, shown, short, not published.empty)
+        shown |= _keys_of_one_panel(bool(runs))
+    elif table.groupby("network").seed.nunique().max() > 1:
+        shown["band: from best to worst seed"] = _key(linewidth=6, alpha=0.25)
+    if drawn & set(published.network):
+        line = "" if short else "-"
+        shown["lighter: published (2021)"] = _key(color=lighter("0.2"), linestyle=line, marker="o")
+    fig.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=2 if short else 3)
     return fig
 
 
-def _errors(ax: Axes, history: pd.DataFrame, short: bool, style: dict) -> None:
+def longest(table: pd.DataFrame) -> pd.DataFrame:
+    """The seed with the most epochs, the lowest of equals."""
+    return table[table.seed == table.seed.value_counts(sort=False).sort_index().idxmax()]
+
+
+def _marked(last: int, number: int, networks: int) -> tuple[int, int]:
+    """First marked epoch and the step to the next, as matplotlib's markevery."""
+    every = max(1, last // 8)
+    return min(every * (number + 1) // (networks + 1), last - 1), every
+
+
+def _one_panel(last: int) -> tuple[Figure, dict[str, Axes]]:
+    fig, ax = plt.subplots(figsize=(1.4 * COLUMN, 1.25 * COLUMN))
+    ax.set(xlabel="epoch", ylabel="error (%)", ylim=(0, 100), xlim=(0, last + 0.08))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return fig, dict.fromkeys(LINES, ax)
+
+
+def _two_panels(last: int) -> tuple[Figure, dict[str, Axes]]:
+    fig, axes = plt.subplots(1, 2, figsize=(PAGE, 0.5 * PAGE))
+    fig.get_layout_engine().set(w_pad=0.1)
+    for ax, name in zip(axes, NAMES.values(), strict=True):
+        ax.set(xlabel="epoch", ylabel=name, yscale="log", xlim=(0, 1.02 * last))
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=20))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+    return fig, dict(zip(LINES, axes, strict=True))
+
+
+def _errors(axes: Mapping[str, Axes], history: pd.DataFrame, short: bool, style: dict) -> None:
     """One value per epoch: markers alone where there are few."""
-    every = max(1, len(history) // 8)
-    for column, line, fill in (
-        ("training_error", "-", style["color"]),
-        ("test_error", "--", "white"),
-    ):
-        # A training error of 0 has no place on a logarithmic axis; the curve ends before it.
-        percent = (100 * history[column]).where(lambda error: (error > 0) | short)
-        ax.plot(
+    for column, line in LINES.items():
+        axes[column].plot(
             history.epoch,
-            percent,
+            _percent(history[column], short),
             linestyle="" if short else line,
-            markersize=5 if short else 3,
-            markerfacecolor=fill,
+            markersize=5 if short else 3.6,
+            markerfacecolor=style["color"] if column == "training_error" else "white",
             markeredgewidth=0.9,
-            markevery=1 if short else every,
             clip_on=not short,
             **style,
         )
+
+
+def _seeds(axes: Mapping[str, Axes], table: pd.DataFrame, short: bool, colour: object) -> None:
+    """From the best to the worst seed of every epoch that at least two have reached."""
+    by_epoch = table.groupby("epoch")
+    several = by_epoch.seed.nunique() > 1
+    for column, ax in axes.items():
+        low = _percent(by_epoch[column].min()[several], short)
+        high = _percent(by_epoch[column].max()[several], short)
+        if short:
+            ax.vlines(low.index, low, high, color=colour, linewidth=0.9, zorder=2)
+        else:
+            ax.fill_between(
+                low.index, low, high, color=colour, alpha=0.25, linewidth=0, zorder=2
+            )  # fmt: skip
+
+
+def _percent(error: pd.Series, short: bool) -> pd.Series:
+    # An error of 0 has no place on a logarithmic axis; the curve has a gap there.
+    return (100 * error).where(lambda value: (value > 0) | short)
 
 
 def _within_epochs(ax: Axes, run: Run, colour: object) -> None:
@@ -88,32 +148,27 @@ def _within_epochs(ax: Axes, run: Run, colour: object) -> None:
     ax.plot(epoch, mean, color=colour, linewidth=1.1, zorder=2)
 
 
-def _legend(fig: Figure, shown: dict[str, Line2D], short: bool, published: bool) -> None:
-    def key(**style: object) -> Line2D:
-        return Line2D([], [], **{"color": "0.2", "markersize": 4, **style})  # type: ignore[arg-type]
+def _key(**style: object) -> Line2D:
+    return Line2D([], [], **{"color": "0.2", "markersize": 4, **style})  # type: ignore[arg-type]
 
-    if short:
-        shown[f"training, mean of {SMOOTHED} batches"] = key(linestyle="-")
-        shown["training, mean of the epoch"] = key(linestyle="", marker="o")
-        shown["test, after the epoch"] = key(linestyle="", marker="o", markerfacecolor="white")
-        grey = key(linestyle="", marker="o", color=GREY)
-    else:
-        shown["training (online)"] = key(linestyle="-", marker="o")
-        shown["test"] = key(linestyle="--", marker="o", markerfacecolor="white")
-        grey = key(linestyle="-", linewidth=0.7, color=GREY)
-    if published:
-        shown["published (2021)"] = grey
-    fig.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=2)
+
+def _keys_of_one_panel(within: bool) -> dict[str, Line2D]:
+    keys = {f"training, mean of {SMOOTHED} batches": _key(linestyle="-")} if within else {}
+    keys["training, mean of the epoch"] = _key(linestyle="", marker="o")
+    keys["test, after the epoch"] = _key(linestyle="", marker="o", markerfacecolor="white")
+    return keys
 
 
 def main() -> None:
     found = options(__doc__)
     use_style()
-    runs = [Run(folder) for folder in found.runs]
-    # The five-layer networks are no part of this figure.
-    chosen = [run for run in runs if "5x100" not in run.config.name] or runs
-    for path in save(draw(chosen, published_curves()), found.out, "figure3"):
-        print(path)
+    table, published = curves(found), published_curves()
+    deeper = table.network.str.contains("5x100")
+    for name, part in (("figure3", table[~deeper]), ("figure3_5x100", table[deeper])):
+        if part.empty:
+            continue
+        for path in save(draw(part, published, found.runs), found.out, name):
+            print(path)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,10 @@
-"""Figure 4: RMS correction of every layer pair against the batch, one panel per network.
+"""Figure 4: RMS correction of every layer pair during training, one panel per network.
 
-python figures/figure4.py --runs DIR... --out DIR
+    python figures/figure4.py                   from the tables under results/
+    python figures/figure4.py --runs DIR...     from run folders
+
+In the first epoch a centred moving average over 11 batches, as in the paper; later means of an
+epoch. The time axis is logarithmic, because most happens early.
 """
 
 from __future__ import annotations
@@ -11,95 +15,109 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
-from networks import look, options
-from style import PAGE, save, use_style
+from matplotlib.ticker import LogLocator
+from networks import corrections, curves, look, networks_of, options
+from pairs import STYLES, layer_colours, pair_legend
+from style import LIGHT, PAGE, save, use_style
 
 from smallworld_eqprop.cli.errors import exit_status
-from smallworld_eqprop.studies.runs import Run
 
-# Points of the centred moving average, as in the paper.
-SMOOTHED = 11
-# More points than this per curve no printer shows.
-POINTS = 3000
+# The paper's five panels, row by row.
+PANELS = (
+    ("layered-3x500", "layered-3x500-per-layer", "rewired-3x500"),
+    ("layered-5x100", "rewired-5x100"),
+)
 
-STYLES = {
-    "interlayer": {"linestyle": "-", "linewidth": 0.9, "zorder": 3},
-    "intralayer": {"linestyle": (0, (4, 1.5)), "linewidth": 0.7, "zorder": 2},
-    "skip": {"linestyle": (0, (1, 1.2)), "linewidth": 0.5, "zorder": 1},
-}
-MEANINGS = {
-    "interlayer": "from the layer before",
-    "intralayer": "inside the layer",
-    "skip": "from farther back",
-}
+# Points of the first epoch that are drawn, evenly on the logarithmic axis.
+POINTS = 80
 
 
-def draw(runs: Sequence[Run]) -> Figure:
+def draw(table: pd.DataFrame, history: pd.DataFrame, networks: Sequence[str]) -> Figure:
     """Draw up to three panels a row; all share the axis of the correction."""
-    columns = min(len(runs), 3)
-    rows = -(-len(runs) // columns)
+    shown = table[table.network.isin(networks)]
+    rows = arranged(networks)
+    columns = max(len(row) for row in rows)
     fig, axes = plt.subplots(
-        rows,
+        len(rows),
         columns,
-        figsize=(PAGE * max(columns, 2) / 3, 0.4 + 2.1 * rows),
+        figsize=(PAGE * max(columns, 2) / 3, 0.5 + 2.2 * len(rows)),
+        sharex=True,
         sharey=True,
         squeeze=False,
     )
-    depth = max(len(run.config.topology.layer_sizes) for run in runs)
-    # Light to dark from input to output; the yellow end is too pale for paper.
-    colours = sns.color_palette("viridis_r", depth)[1:]
-    for ax, run in zip(axes.flat, runs, strict=False):
-        _panel(ax, run, colours)
-    for ax in axes.flat[len(runs) :]:
-        ax.set_axis_off()
-    for ax in axes[:, 0]:
-        ax.set_ylabel("RMS weight correction")
-    kinds = {kind for run in runs for kind in run.kinds}
-    _legend(fig, colours, [kind for kind in STYLES if kind in kinds], 4 if columns > 2 else 2)
+    colours = layer_colours(shown)
+    for row, names in zip(axes, rows, strict=True):
+        row[0].set_ylabel("RMS weight correction")
+        for ax, network in zip(row, names, strict=False):
+            _panel(ax, shown[shown.network == network], colours)
+            ax.set_title(f"{look(network).label}\n{_summary(spread(history, network))}")
+        for ax in row[len(names) :]:
+            ax.remove()
+    axes[0, 0].set_xlim(1, 1.1 * shown.batch.max())
+    for column in range(columns):
+        lowest = [row[column] for row in axes if row[column].figure][-1]
+        lowest.set_xlabel("batch")
+        lowest.xaxis.set_tick_params(labelbottom=True)
+    end = {"end of the first epoch": Line2D([], [], color=LIGHT, linewidth=0.8)}
+    pair_legend(fig, colours, shown.kind, ncols=4 if columns > 2 else 2, more=end)
     return fig
 
 
-def _panel(ax: Axes, run: Run, colours: Sequence) -> None:
-    corrections = pd.DataFrame(run.corrections(), columns=run.pairs)
-    window = min(SMOOTHED, len(corrections))
-    mean = corrections.rolling(window, center=True, min_periods=1).mean()
-    mean = mean.iloc[:: -(-len(mean) // POINTS)]
-    for pair, kind in zip(run.pairs, run.kinds, strict=True):
+def arranged(networks: Sequence[str]) -> list[list[str]]:
+    """Rows of panels: the paper's, where all networks are in the paper, else three a row."""
+    if set(networks) <= set(sum(PANELS, ())):
+        rows = [[name for name in row if name in networks] for row in PANELS]
+        return [row for row in rows if row]
+    return [list(networks[start : start + 3]) for start in range(0, len(networks), 3)]
+
+
+def spread(history: pd.DataFrame, network: str) -> pd.DataFrame:
+    """How uneven training is in the first and the last epoch: mean, deviation, number of seeds."""
+    by_epoch = history[history.network == network].groupby("epoch")
+    numbers = by_epoch[["log_spread", "log_spread_interlayer"]].agg(["mean", "std"])
+    numbers["seeds", ""] = by_epoch.seed.nunique()
+    return numbers.iloc[sorted({0, len(numbers) - 1})]
+
+
+def _summary(numbers: pd.DataFrame) -> str:
+    values = (f"{mean:.2f}" for mean in numbers["log_spread"]["mean"])
+    return f"log-spread {' → '.join(values)} (epoch {' → '.join(map(str, numbers.index))})"
+
+
+def _panel(ax: Axes, table: pd.DataFrame, colours: Sequence) -> None:
+    # The seed that was kept batch by batch.
+    seed = table.seed[table.epoch == 1].min()
+    batches = np.sort(table.batch[table.epoch == 1].unique())
+    ax.axvline(batches[-1], color=LIGHT, linewidth=0.8, zorder=0)
+    # As dense on a logarithmic axis everywhere.
+    wanted = batches[np.searchsorted(batches, np.geomspace(1, batches[-1], POINTS))]
+    sampled = table[(table.seed == seed) & ((table.epoch > 1) | table.batch.isin(wanted))]
+    for (pair, kind), curve in sampled.groupby(["pair", "kind"], sort=False):
         layer = int(pair.split("-")[1])
         # A pair that did not change has no place on a logarithmic axis.
-        values = mean[pair].where(mean[pair] > 0)
-        ax.plot(mean.index, values, color=colours[layer - 1], label=pair, **STYLES[kind])
-    spread = run.history.log_spread.iloc[-1]
-    ax.set(yscale="log", xlabel="batch", xlim=(0, len(corrections)))
-    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    title = look(run)[0]
-    if np.isfinite(spread):
-        title += f"\nlog-spread {spread:.2f}"
-    ax.set_title(title)
-
-
-def _legend(fig: Figure, colours: Sequence, kinds: Sequence[str], ncols: int) -> None:
-    handles = {
-        f"into layer {layer}": Line2D([], [], color=colour, linewidth=2)
-        for layer, colour in enumerate(colours, start=1)
-    }
-    for kind in kinds:
-        handles[MEANINGS[kind]] = Line2D([], [], color="0.2", **STYLES[kind])  # type: ignore[arg-type]
-    fig.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=ncols, handlelength=2.6
-    )
+        values = curve.rms.where(curve.rms > 0)
+        ax.plot(curve.batch, values, color=colours[layer - 1], label=pair, **STYLES[kind])
+    ax.set(xscale="log", yscale="log")
+    ax.xaxis.set_major_locator(LogLocator(numticks=8))
+    ax.yaxis.set_major_locator(LogLocator(numticks=8))
 
 
 def main() -> None:
     found = options(__doc__)
     use_style()
-    for path in save(draw([Run(folder) for folder in found.runs]), found.out, "figure4"):
+    table, history = corrections(found), curves(found)
+    networks = networks_of(table)
+    if not found.runs:
+        # Whatever else the tables hold, by default the figure is the paper's.
+        papers = [name for name in networks if name in sum(PANELS, ())]
+        networks = papers or networks
+    for path in save(draw(table, history, networks), found.out, "figure4"):
         print(path)
+    for network in networks:
+        print(f"\n{network}\n{spread(history, network).round(3).to_string()}")
 
 
 if __name__ == "__main__":

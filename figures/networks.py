@@ -1,67 +1,121 @@
-"""The paper's networks as the figures show them, and where their runs are."""
+"""The paper's networks as the figures show them, and the tables they are drawn from."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 from style import BLUE, GREEN, ORANGE, PALETTE, arguments
 
+from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.studies import tidy
 from smallworld_eqprop.studies.runs import Run
 
-ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).resolve().parents[1] / "results"
 
-# preset: label, colour, marker, network in the table of published curves
+
+class Look(NamedTuple):
+    """How a network is shown, and its name in the tables of published curves."""
+
+    label: str
+    colour: object
+    marker: str
+    published: str | None = None
+
+
+REWIRED_2021 = "rewired_p0.10_no_intralayer"
+
 NETWORKS = {
-    "layered-3x500": ("layered, one rate", BLUE, "o", "layered_global_rate"),
-    "layered-3x500-per-layer": (
-        "layered, per-layer rates",
-        ORANGE,
-        "s",
-        "layered_per_layer_rates",
+    "layered-3x500": Look("layered, one rate", BLUE, "o", "layered_global_rate"),
+    "layered-3x500-per-layer": Look(
+        "layered, per-layer rates", ORANGE, "s", "layered_per_layer_rates"
     ),
-    "rewired-3x500": ("rewired, p = 7.56 %", GREEN, "^", "rewired_p0.10_no_intralayer"),
-    "rewired-3x500-no-intralayer": (
-        "rewired, p = 10 %",
-        PALETTE[4],
-        "v",
-        "rewired_p0.10_no_intralayer",
+    "rewired-3x500": Look("rewired, p = 7.56 %", GREEN, "^", REWIRED_2021),
+    "rewired-3x500-no-intralayer": Look("rewired, p = 10 %", PALETTE[4], "v", REWIRED_2021),
+    "layered-5x100": Look("layered 5 x 100", PALETTE[5], "D", "layered_5x100"),
+    "rewired-5x100": Look(
+        "rewired 5 x 100, p = 7.56 %", PALETTE[7], "P", "rewired_5x100_p0.10_no_intralayer"
     ),
-    "layered-5x100": ("layered 5 x 100, one rate", PALETTE[5], "D", None),
-    "rewired-5x100": ("rewired 5 x 100, p = 7.56 %", PALETTE[6], "P", None),
-    "rewired-5x100-no-intralayer": ("rewired 5 x 100, p = 10 %", PALETTE[8], "X", None),
-}
+    "rewired-5x100-no-intralayer": Look(
+        "rewired 5 x 100, p = 10 %", PALETTE[9], "X", "rewired_5x100_p0.10_no_intralayer"
+    ),
+}  # fmt: skip
+
+CURVES = (
+    "network",
+    "seed",
+    "epoch",
+    "training_error",
+    "test_error",
+    "log_spread",
+    "log_spread_interlayer",
+)
+CORRECTIONS = ("network", "seed", "epoch", "batch", "pair", "kind", "rms")
 
 
-def look(run: Run) -> tuple[str, object, str, str | None]:
-    """Label, colour, marker and published name of a run; of any other network its own name."""
-    return NETWORKS.get(run.config.name, (run.config.name, "0.2", "*", None))
+def look(network: str) -> Look:
+    """How to show a network; one that is none of the paper's goes by its own name."""
+    return NETWORKS.get(network, Look(network, "0.2", "*"))
+
+
+def networks_of(table: pd.DataFrame) -> list[str]:
+    """Networks of a table: the paper's in the paper's order, then any others as they come."""
+    found = list(table.network.unique())
+    return [name for name in NETWORKS if name in found] + [n for n in found if n not in NETWORKS]
 
 
 def published_curves() -> pd.DataFrame:
-    return pd.read_csv(ROOT / "results" / "published_learning_curves.csv", comment="#")
+    """Learning curves of the authors' runs."""
+    names = ("published_learning_curves.csv", "published_learning_curves_5x100.csv")
+    return pd.concat([pd.read_csv(RESULTS / name, comment="#") for name in names])
+
+
+def read_table(path: Path, columns: Sequence[str], remedy: str) -> pd.DataFrame:
+    """A table with at least these columns; `remedy` says how to make one that is not there."""
+    try:
+        table = pd.read_csv(path, comment="#")
+    except FileNotFoundError:
+        raise InputError(f"{path}: not there; {remedy}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None
+    for name in columns:
+        if name not in table:
+            raise InputError(f"{path}: has no column {name}; {nearest(name, table.columns)}")
+    if table.empty:
+        raise InputError(f"{path}: has no rows; {remedy}")
+    return table
 
 
 def options(description: str | None) -> argparse.Namespace:
-    """Read ``--runs`` and ``--out``; by default the runs of the fullest ``make reproduce``."""
+    """Read ``--runs``, ``--results`` and ``--out``, and find the runs that were named."""
     parser = arguments(description)
     parser.add_argument(
-        "--runs", type=Path, nargs="+", metavar="DIR", help="run folders, in the order to show"
+        "--runs", type=Path, nargs="+", default=[], metavar="DIR",
+        help="draw from these run folders instead of the tables",
+    )  # fmt: skip
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, metavar="DIR", help="folder of the tables"
     )
     found = parser.parse_args()
-    found.runs = found.runs or default_runs()
-    if not found.runs:
-        parser.error("no runs given and none found under runs/; make reproduce first")
+    found.runs = [Run(folder) for folder in found.runs]
     return found
 
 
-def default_runs() -> list[Path]:
-    """Folders of the paper profile, or else of the quick one, with a finished epoch."""
-    for profile in ("paper", "quick"):
-        parent = Path("runs") / f"reproduce-{profile}"
-        folders = [parent / name for name in NETWORKS]
-        finished = [folder for folder in folders if (folder / "history.csv").exists()]
-        if finished:
-            return finished
-    return []
+REMEDY = "make it with analysis/collect_results.py RUN..., or name runs with --runs"
+
+
+def curves(found: argparse.Namespace) -> pd.DataFrame:
+    """Learning curves of the runs that were named, or else those under results/."""
+    if found.runs:
+        return tidy.learning_curves(found.runs)
+    return read_table(found.results / "learning_curves.csv", CURVES, REMEDY)
+
+
+def corrections(found: argparse.Namespace) -> pd.DataFrame:
+    """RMS corrections of the runs that were named, or else those under results/."""
+    if found.runs:
+        return tidy.corrections(found.runs)
+    return read_table(found.results / "corrections.csv", CORRECTIONS, REMEDY)

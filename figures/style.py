@@ -9,6 +9,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 # Widths of a journal's column and page, in inches.
@@ -21,6 +22,12 @@ BLUE, ORANGE, GREEN, VERMILION = PALETTE[:4]
 RED = "#CC2211"
 GREY = "0.55"
 LIGHT = "0.82"
+
+
+def lighter(colour: object, share: float = 0.55) -> tuple[float, float, float]:
+    """Mix a colour with white."""
+    r, g, b = (share + (1 - share) * part for part in to_rgb(colour))  # type: ignore[arg-type]
+    return r, g, b
 
 
 def use_style() -> None:

@@ -1,117 +1,181 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
-from smallworld_eqprop import RunConfig, TopologyConfig, train
-
-FIGURES = Path(__file__).resolve().parents[2] / "figures"
+from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.studies import tidy
 
 
 @pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(str(FIGURES))
-    yield import_module
-    plt.close("all")
+def run_script(script, tmp_path, monkeypatch):
+    """Run a script as from the command line; gives its exit status."""
+
+    def run(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments), "--out", str(tmp_path)])
+        return exit_status(script(name).main)
+
+    return run
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """Runs that pass for the paper's, of one and of five epochs."""
-    parent = tmp_path_factory.mktemp("runs")
-
-    def run(name, sizes, epochs, **topology):
-        config = RunConfig(
-            name=name,
-            dataset="digits",
-            n_train=230,
-            topology=TopologyConfig(sizes, **topology),
-        )
-        return train(config, parent / f"{name}-{epochs}", epochs=epochs)
-
-    three = (64, 12, 11, 10)
-    return {
-        epochs: [
-            run("layered-3x500", three, epochs),
-            run("layered-3x500-per-layer", three, epochs),
-            run("rewired-3x500", three, epochs, intralayer=True, law="moves", moves=100),
-            run("layered-5x100", (64, 8, 8, 8, 8, 10), epochs),
-            run("rewired-5x100", (64, 8, 8, 8, 8, 10), epochs, intralayer=True, p=0.1),
-        ]
-        for epochs in (1, 5)
-    }
+def written(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.mark.parametrize("epochs", [1, 5])
-@pytest.mark.parametrize("name", ["figure3", "figure4"])
-def test_the_script_writes_pdf_and_png(script, runs, tmp_path, monkeypatch, capsys, name, epochs):
-    folders = [str(run.folder) for run in runs[epochs]]
-    monkeypatch.setattr(sys, "argv", [name, "--runs", *folders, "--out", str(tmp_path)])
-    script(name).main()
-    written = [tmp_path / f"{name}.{ending}" for ending in ("pdf", "png")]
-    assert capsys.readouterr().out.split() == [str(path) for path in written]
-    for ending, start in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
-        assert (tmp_path / f"{name}.{ending}").read_bytes().startswith(start)
+def test_figure_3_writes_pdf_and_png(run_script, runs, tmp_path, capsys, epochs):
+    assert run_script("figure3", "--runs", *(run.folder for run in runs[epochs])) == 0
+    names = ["figure3.pdf", "figure3.png", "figure3_5x100.pdf", "figure3_5x100.png"]
+    assert [line.rsplit("/", 1)[1] for line in capsys.readouterr().out.split()] == names
+    assert written(tmp_path) == names
+    assert (tmp_path / "figure3.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "figure3.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_same_tables_give_the_same_files(run_script, runs, tmp_path):
+    folders = [run.folder for run in runs[1]]
+    contents = []
+    for _ in range(2):
+        assert run_script("figure4", "--runs", *folders) == 0
+        contents.append([(tmp_path / f"figure4.{e}").read_bytes() for e in ("pdf", "png")])
+    assert contents[0] == contents[1]
+
+
+def test_figure_4_reports_the_spread(run_script, runs, capsys):
+    assert run_script("figure4", "--runs", runs[5][0].folder) == 0
+    printed = capsys.readouterr().out
+    history = runs[5][0].history
+    for row in (0, -1):
+        assert f"{history.log_spread.iloc[row]:.3f}".rstrip("0") in printed
+
+
+def test_tables_are_drawn_without_runs(run_script, runs, tmp_path):
+    tidy.learning_curves(runs[5]).to_csv(tmp_path / "learning_curves.csv", index=False)
+    tidy.corrections(runs[5]).to_csv(tmp_path / "corrections.csv", index=False)
+    assert run_script("figure3", "--results", tmp_path) == 0
+    assert run_script("figure4", "--results", tmp_path) == 0
+    assert {"figure3.png", "figure4.png"} <= set(written(tmp_path))
 
 
 def test_figure_3_shows_the_history_in_percent(script, runs):
-    published = script("networks").published_curves()
-    ax = script("figure3").draw(runs[5][:3], published).axes[0]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "error (%)")
-    lines = {(line.get_color(), line.get_linestyle()): line.get_ydata() for line in ax.lines}
-    for run in runs[5][:3]:
-        colour = script("networks").look(run)[1]
-        assert np.allclose(lines[colour, "-"], 100 * run.history.training_error)
-        assert np.allclose(lines[colour, "--"], 100 * run.history.test_error)
-    grey = [line for line in ax.lines if line.get_color() == script("style").GREY]
-    assert len(grey) == 6
-    assert grey[0].get_ydata()[0] == pytest.approx(36.4067)
-    assert len(grey[0].get_ydata()) == 5
+    networks = script("networks")
+    table = tidy.learning_curves(runs[5][:3])
+    training, test = script("figure3").draw(table, networks.published_curves()).axes
+    assert (training.get_xlabel(), training.get_ylabel()) == ("epoch", "training error (%)")
+    assert (test.get_xlabel(), test.get_ylabel()) == ("epoch", "test error (%)")
+    for ax, column, line_style in (
+        (training, "training_error", "-"),
+        (test, "test_error", "--"),
+    ):
+        assert len(ax.lines) == 6  # three networks, three published curves
+        assert {line.get_linestyle() for line in ax.lines} == {line_style}
+        lines = {line.get_color(): line.get_ydata() for line in ax.lines}
+        for run in runs[5][:3]:
+            values = lines[networks.look(run.config.name).colour]
+            assert np.allclose(values, 100 * run.history[column])
+    pale = script("style").lighter(networks.look("layered-3x500").colour)
+    published = next(line for line in training.lines if line.get_color() == pale)
+    assert published.get_ydata()[0] == pytest.approx(36.4067)
+    assert len(published.get_ydata()) == 5
+
+
+def test_figure_3_shows_the_longest_seed_and_the_range_of_all(script, runs):
+    networks, figure3 = script("networks"), script("figure3")
+    first = tidy.learning_curves(runs[5][:1])
+    second = first.assign(seed=1, training_error=first.training_error / 2)[:4]
+    table = pd.concat([second, first])
+    ax = figure3.draw(table, networks.published_curves()).axes[0]
+    line = next(line for line in ax.lines if line.get_zorder() == 3)
+    assert np.allclose(line.get_ydata(), 100 * first.training_error)
+    (band,) = ax.collections
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert heights.min() == pytest.approx(50 * first.training_error[:4].min())
+    assert heights.max() == pytest.approx(100 * first.training_error[:4].max())
+
+
+def test_figure_3_draws_one_published_curve_once(script, runs):
+    table = tidy.learning_curves([runs[5][2]])
+    both = pd.concat([table, table.assign(network="rewired-3x500-no-intralayer")])
+    fig = script("figure3").draw(both, script("networks").published_curves())
+    assert len(fig.axes[0].lines) == 3
 
 
 def test_figure_3_of_one_epoch_ends_in_its_mean(script, runs):
-    figure3 = script("figure3")
     run = runs[1][0]
-    ax = figure3.draw([run], script("networks").published_curves()).axes[0]
+    table = tidy.learning_curves([run])
+    fig = script("figure3").draw(table, script("networks").published_curves(), [run])
+    (ax,) = fig.axes
     within = max(ax.lines, key=lambda line: len(line.get_xdata()))
     assert len(within.get_xdata()) == 12  # the last batch holds 10 of 20 examples
     assert within.get_xdata()[-1] < 1
     assert 0 <= within.get_ydata().min() <= within.get_ydata().max() <= 100
 
 
-def test_figure_4_averages_over_eleven_batches(script, runs):
+def test_figure_4_shows_the_table(script, runs):
     run = runs[5][2]
-    ax = script("figure4").draw([run]).axes[0]
+    table = tidy.corrections([run], every=1)
+    fig = script("figure4").draw(table, tidy.learning_curves([run]), ["rewired-3x500"])
+    (ax,) = fig.axes
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("batch", "RMS weight correction")
-    assert ax.get_yscale() == "log"
-    assert [line.get_label() for line in ax.lines] == run.pairs
-    corrections = run.corrections()
-    for column, line in enumerate(ax.lines):
-        assert line.get_ydata()[20] == pytest.approx(corrections[15:26, column].mean(), rel=1e-5)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    pairs = [line for line in ax.lines if line.get_label() in run.pairs]
+    assert [line.get_label() for line in pairs] == run.pairs
+    for column, line in enumerate(pairs):
+        values = dict(zip(line.get_xdata(), line.get_ydata(), strict=True))
+        assert values[6] == pytest.approx(run.corrections(1)[:11, column].mean(), rel=1e-5)
+        assert values[12 + 6] == pytest.approx(run.corrections(2)[:, column].mean(), rel=1e-5)
+        assert len(values) == 12 + 4
 
 
-def test_figure_4_has_a_panel_per_network_and_one_legend(script, runs):
-    fig = script("figure4").draw(runs[1])
-    panels = [ax for ax in fig.axes if ax.lines]
-    assert len(panels) == 5
-    assert len({ax.get_ylim() for ax in panels}) == 1
+def test_figure_4_has_the_papers_five_panels_and_one_legend(script, runs):
+    table, history = tidy.corrections(runs[1]), tidy.learning_curves(runs[1])
+    networks = script("networks").networks_of(table)
+    fig = script("figure4").draw(table, history, networks)
+    assert len(fig.axes) == 5
+    rows = [ax.get_subplotspec().rowspan.start for ax in fig.axes]
+    assert rows == [0, 0, 0, 1, 1]
+    assert len({ax.get_ylim() for ax in fig.axes}) == 1
+    for ax, network in zip(fig.axes, networks, strict=True):
+        spread = history.log_spread[history.network == network].item()
+        assert ax.get_title().endswith(f"log-spread {spread:.2f} (epoch 1)")
     texts = [text.get_text() for text in fig.legends[0].get_texts()]
     assert texts == [
         *(f"into layer {layer}" for layer in range(1, 6)),
         "from the layer before",
         "inside the layer",
         "from farther back",
+        "end of the first epoch",
     ]
 
 
-def test_without_runs_the_scripts_say_what_to_do(script, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["figure3"])
-    with pytest.raises(SystemExit):
-        script("figure3").main()
-    assert "make reproduce first" in capsys.readouterr().err
+def test_figure_4_takes_other_networks_three_a_row(script):
+    assert script("figure4").arranged(["a", "b", "c", "d"]) == [["a", "b", "c"], ["d"]]
+    assert script("figure4").arranged(["rewired-5x100"]) == [["rewired-5x100"]]
+
+
+@pytest.mark.parametrize("name", ["figure3", "figure4", "figure5"])
+def test_without_tables_the_scripts_say_what_to_do(run_script, tmp_path, capsys, name):
+    assert run_script(name, "--results", tmp_path) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {tmp_path}")
+    assert "not there; " in error
+    assert error.count("\n") == 1
+
+
+def test_a_table_without_a_column_is_one_line(run_script, runs, tmp_path, capsys):
+    table = tidy.learning_curves(runs[1]).rename(columns={"test_error": "test_eror"})
+    table.to_csv(tmp_path / "learning_curves.csv", index=False)
+    assert run_script("figure3", "--results", tmp_path) == 2
+    error = capsys.readouterr().err
+    assert "has no column test_error; did you mean test_eror?" in error
+    assert error.count("\n") == 1
+
+
+def test_a_folder_without_a_run_is_one_line(run_script, tmp_path, capsys):
+    assert run_script("figure3", "--runs", tmp_path / "nowhere") == 2
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path / 'nowhere'}: no run here (run.json is missing)\n"
+    )

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+from smallworld_eqprop import RunConfig, TopologyConfig, train
+
+FIGURES = Path(__file__).resolve().parents[2] / "figures"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    monkeypatch.syspath_prepend(str(FIGURES))
+    yield import_module
+    plt.close("all")
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """Runs that pass for the paper's, of one and of five epochs."""
+    parent = tmp_path_factory.mktemp("runs")
+
+    def run(name, sizes, epochs, **topology):
+        config = RunConfig(
+            name=name,
+            dataset="digits",
+            n_train=230,
+            topology=TopologyConfig(sizes, **topology),
+        )
+        return train(config, parent / f"{name}-{epochs}", epochs=epochs)
+
+    three = (64, 12, 11, 10)
+    return {
+        epochs: [
+            run("layered-3x500", three, epochs),
+            run("layered-3x500-per-layer", three, epochs),
+            run("rewired-3x500", three, epochs, intralayer=True, law="moves", moves=100),
+            run("layered-5x100", (64, 8, 8, 8, 8, 10), epochs),
+            run("rewired-5x100", (64, 8, 8, 8, 8, 10), epochs, intralayer=True, p=0.1),
+        ]
+        for epochs in (1, 5)
+    }
