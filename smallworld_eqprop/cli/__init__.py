@@ -13,6 +13,7 @@ from rich.table import Table
 from smallworld_eqprop._version import __version__
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.cli.metrics import metrics
+from smallworld_eqprop.cli.report import report
 from smallworld_eqprop.cli.sweep import export, status, sweep
 from smallworld_eqprop.cli.train import train
 from smallworld_eqprop.presets import preset_names, read_preset
@@ -27,7 +28,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(metrics)
-for command in (sweep, status, export):
+for command in (sweep, status, export, report):
     app.command()(command)
 
 

@@ -15,7 +15,17 @@ from markupsafe import Markup
 
 from smallworld_eqprop._version import __version__
 
-__all__ = ["Explorer", "Page", "Picture", "Section", "Table", "Tile", "render", "value_text"]
+__all__ = [
+    "Explorer",
+    "Page",
+    "Picture",
+    "Section",
+    "Table",
+    "Tile",
+    "percent",
+    "render",
+    "value_text",
+]
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class Picture:
     @property
     def markup(self) -> Markup:
         """The SVG as it stands: it comes from matplotlib, which escapes all texts."""
-        return Markup(self.svg)  # noqa: S704
+        return Markup(self.svg)
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ class Explorer:
     def markup(self) -> Markup:
         """JSON that cannot end the script element it stands in."""
         text = json.dumps(self.data, allow_nan=False, separators=(",", ":"))
-        return Markup(text.replace("<", "\\u003c"))  # noqa: S704
+        return Markup(text.replace("<", "\\u003c"))
 
 
 @dataclass(frozen=True)
@@ -94,11 +104,15 @@ class Page:
 def render(page: Page) -> str:
     """Write a page as HTML."""
     script = any(block.kind == "explorer" for part in page.sections for block in part.blocks)
-    return _environment().from_string(_read("page.html.jinja")).render(
-        page=page,
-        version=__version__,
-        style=Markup(_read("page.css")),  # noqa: S704
-        script=Markup(_read("explorer.js")) if script else None,  # noqa: S704
+    return (
+        _environment()
+        .from_string(_read("page.html.jinja"))
+        .render(
+            page=page,
+            version=__version__,
+            style=Markup(_read("page.css")),
+            script=Markup(_read("explorer.js")) if script else None,
+        )
     )
 
 
@@ -108,10 +122,12 @@ def value_text(value: Any) -> str:
     Examples
     --------
     >>> value_text(1271250.0), value_text(0.123456), value_text(None), value_text([784, 10])
-    ('1,271,250', '0.1235', '–', '784, 10')
+    ('1,271,250', '0.1235', 'none', '784, 10')
     """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
+    if value is None:
+        return "none"
+    if isinstance(value, float) and math.isnan(value):
+        return "undefined"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
@@ -121,6 +137,17 @@ def value_text(value: Any) -> str:
             return f"{value:,.0f}"
         return f"{value:.4g}"
     return str(value)
+
+
+def percent(share: float) -> str:
+    """Write a share in percent.
+
+    Examples
+    --------
+    >>> percent(0.0657), percent(float("nan"))
+    ('6.57 %', 'undefined')
+    """
+    return "undefined" if math.isnan(share) else f"{100 * share:.2f} %"
 
 
 @cache

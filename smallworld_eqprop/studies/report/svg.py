@@ -6,9 +6,11 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
 __all__ = ["PALETTE", "drawing", "svg_text"]
 
@@ -18,12 +20,12 @@ INK = "#010203"
 #: Okabe and Ito's colours, as far as they show on white and on black.
 PALETTE = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8c8c8c")
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "axes.facecolor": "none",
     "axes.linewidth": 0.6,
-    "axes.prop_cycle": mpl.cycler(color=PALETTE),
+    "axes.prop_cycle": cycler(color=PALETTE),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 9,
@@ -62,13 +64,13 @@ def drawing(width: float = 4.6, height: float = 3.1) -> Iterator[Figure]:
         yield Figure(figsize=(width, height))
 
 
-def svg_text(figure: Figure) -> str:
+def svg_text(figure: Figure, name: str) -> str:
     """Give a figure as an SVG element without size, script or any id but those it refers to.
 
-    Call it inside `drawing`.
+    Call it inside `drawing`; no two pictures of a page may have the same name.
     """
     file = io.StringIO()
-    mpl.rcParams["svg.hashsalt"] = "report"
+    mpl.rcParams["svg.hashsalt"] = name
     figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = file.getvalue()
     text = text[text.index("<svg") :]

@@ -1,0 +1,197 @@
+"""The page of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.metrics import structure_metrics
+from smallworld_eqprop.studies.report.page import (
+    Page,
+    Picture,
+    Section,
+    Table,
+    Tile,
+    percent,
+    value_text,
+)
+from smallworld_eqprop.studies.report.svg import drawing, svg_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from smallworld_eqprop.graphs.layered import LayeredGraph
+    from smallworld_eqprop.studies.runs import Run
+
+__all__ = ["run_page"]
+
+#: Above this many nodes the path lengths and the like are estimated from as many sources.
+SOURCES = 5000
+
+DENSITY = "density_"
+
+
+def run_page(run: Run) -> Page:
+    """Describe a run: how it learned, on which network, from what."""
+    history = run.history
+    if history.empty:
+        raise InputError(f"{run.folder}: no epoch is finished yet; go on with the run first")
+    return Page(
+        title=run.config.name,
+        kind="Run",
+        summary=run.config.summary,
+        tiles=tiles(run, history),
+        sections=[
+            Section("Relaxation", relaxation(run, history)),
+            Section("Network", network(run.graph), text=str(run.graph)),
+            Section("Configuration and provenance", provenance(run)),
+        ],
+    )
+
+
+def tiles(run: Run, history: pd.DataFrame) -> list[Tile]:
+    """Name the outcome and the extent."""
+    regression = run.config.dataset == "diabetes"
+    write = value_text if regression else percent
+    what = "cost" if regression else "error"
+    seed = run.config.training.seed
+    last = history.iloc[-1]
+    best = history.nsmallest(1, "test_error").iloc[0]
+    return [
+        Tile(
+            f"test {what}",
+            write(last["test_error"]),
+            f"least {write(best['test_error'])} after epoch {best['epoch']:.0f}",
+        ),
+        Tile(f"training {what}", write(last["training_error"]), "online, last epoch"),
+        Tile("log-spread", f"{last['log_spread']:.2f}", "0: all layers train alike"),
+        Tile("epochs", f"{last['epoch']:.0f}", f"{run.record['dataset']['n_train']:,} examples"),
+        Tile("edges", f"{run.graph.n_edges:,}", f"{run.graph.n_nodes:,} nodes"),
+        Tile("training time", duration(history["seconds"].sum()), f"seed {seed}"),
+    ]
+
+
+def relaxation(run: Run, history: pd.DataFrame) -> list[Picture | Table]:
+    """Draw how long the free phases took, and how far from a fixed point they ended."""
+    from matplotlib.ticker import MaxNLocator
+
+    with drawing(height=3.3) as figure:
+        upper, lower = figure.subplots(2, sharex=True)
+        upper.plot(history["epoch"], history["mean_sweeps"], marker=".")
+        upper.set(ylabel="mean sweeps")
+        upper.set_ylim(bottom=0)
+        lower.plot(history["epoch"], history["worst_residual"], marker=".")
+        if run.config.training.relaxation == "sor":
+            tolerance = run.config.training.tolerance
+            lower.axhline(tolerance, linestyle=":", color="#d55e00", label="tolerance")
+            lower.legend()
+        lower.set(xlabel="epoch", ylabel="worst residual")
+        lower.set_ylim(bottom=0)
+        lower.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        for axes in (upper, lower):
+            axes.grid()
+        svg = svg_text(figure, "relaxation")
+    last = history.iloc[-1]
+    unconverged = int(history["unconverged"].sum())
+    picture = Picture(
+        svg,
+        f"Sweeps and worst residual per epoch; in the last {last['mean_sweeps']:.1f} sweeps and a "
+        f"residual of {last['worst_residual']:.2g}.",
+        f"Free phases of training. {unconverged:,} of them ended above the tolerance.",
+    )
+    shown = {
+        "training_error": "training error",
+        "test_error": "test error",
+        "log_spread": "log-spread",
+        "mean_sweeps": "sweeps",
+        "worst_residual": "worst residual",
+        "unconverged": "unconverged",
+        "seconds": "seconds",
+    }
+    rows = [
+        [f"{epoch:.0f}", *map(value_text, row)]
+        for epoch, *row in history[["epoch", *shown]].itertuples(index=False)
+    ]
+    return [picture, Table("Every epoch", rows, ["epoch", *shown.values()], folded=True)]
+
+
+def network(graph: LayeredGraph) -> list[Picture | Table]:
+    """Measure the graph."""
+    sources = SOURCES if graph.n_nodes > SOURCES else None
+    metrics = structure_metrics(graph, seed=0, n_sources=sources)
+    values = [
+        [name.replace("_", " "), value_text(value)]
+        for name, value in metrics.items()
+        if not name.startswith(DENSITY)
+    ]
+    layers = range(graph.n_layers)
+    densities = [
+        [str(a), *(f"{metrics[f'{DENSITY}{min(a, b)}_{max(a, b)}']:.3f}" for b in layers)]
+        for a in layers
+    ]
+    return [
+        Table("Structure", values),
+        Table("Share of the possible edges that exist", densities, ["layers", *map(str, layers)]),
+    ]
+
+
+def provenance(run: Run) -> list[Picture | Table]:
+    """List all that decided the outcome."""
+    record = run.record
+    settings = run.config.flat()
+    steps = record.get("graph", {}).get("provenance", [])
+    data = record.get("dataset", {})
+    made = {
+        "folder": str(run.folder),
+        "version": record["version"],
+        "python": record.get("python"),
+        **record.get("libraries", {}),
+        "machine": record.get("machine"),
+        "threads": record.get("threads"),
+        "key of the configuration": record.get("key"),
+    }
+    return [
+        Table("Configuration", pairs(settings), texts=True),
+        Table("Made with", pairs(made), texts=True),
+        Table(
+            "How the graph was made",
+            [[step["step"], arguments(step)] for step in steps],
+            texts=True,
+        ),
+        Table(
+            "Data",
+            [
+                ["name", str(data.get("name"))],
+                ["training examples", value_text(data.get("n_train"))],
+                ["test examples", value_text(data.get("n_test"))],
+                *([f"SHA-256 of {name}", sha] for name, sha in data.get("sha256", {}).items()),
+            ],
+            texts=True,
+        ),
+    ]
+
+
+def pairs(values: Mapping[str, Any]) -> list[list[str]]:
+    """Write keys and values as rows."""
+    return [[key.replace("_", " "), value_text(value)] for key, value in values.items()]
+
+
+def arguments(step: Mapping[str, Any]) -> str:
+    """Write the arguments of a step of provenance."""
+    return "; ".join(f"{key} {value_text(step[key])}" for key in step if key != "step")
+
+
+def duration(seconds: float) -> str:
+    """Write hours and minutes, or minutes and seconds.
+
+    Examples
+    --------
+    >>> duration(75), duration(7260)
+    ('1 min 15 s', '2 h 1 min')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
