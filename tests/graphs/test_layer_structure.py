@@ -6,7 +6,7 @@ import igraph
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smallworld_eqprop.graphs.layer_structure import (
@@ -28,6 +28,7 @@ seeds = st.integers(0, 100)
 
 
 @given(sizes, shares, seeds)
+@example([3, 1, 3, 1], 0.3125, 8)  # the output is cut off
 def test_against_networkx_and_igraph(sizes, p, seed) -> None:
     g = rewire(add_intralayer(layered(sizes)), p, seed=seed)
     graph = g.to_networkx()
@@ -40,8 +41,9 @@ def test_against_networkx_and_igraph(sizes, p, seed) -> None:
         there = [found[node][out] for out in layers[-1] if out in found[node]]
         assert hops == min(there) if there else math.isnan(hops)
     pairs = [found[i][o] for i in layers[0] for o in layers[-1] if o in found[i]]
-    assert input_output_path_length(g) == pytest.approx(np.mean(pairs))
-    assert input_output_counts(g).tolist() == np.bincount(pairs).tolist()
+    mean = np.mean(pairs) if pairs else math.nan  # rewiring may cut all outputs off
+    assert input_output_path_length(g) == pytest.approx(mean, nan_ok=True)
+    assert input_output_counts(g).tolist() == np.bincount(np.array(pairs, int)).tolist()
 
 
 def test_layered() -> None:
