@@ -55,5 +55,5 @@ def _message(error: Any) -> str:
         return f"{error.strerror or error}; check the disk and the permissions"
     return (
         f"{error.filename}: {error.strerror}; make room, check the permissions or choose another "
-        "folder with --out. What was written before is kept."
+        "place (--out, for a sweep --store). What was written before is kept."
     )
