@@ -81,3 +81,8 @@ from .studies.replicates import noise_floor as noise_floor
 from .studies.replicates import setting_means as setting_means
 from .studies.runs import Run as Run
 from .studies.runs import train as train
+from .studies.store import Store as Store
+from .studies.study import Study as Study
+from .studies.study import grid as grid
+from .studies.sweep import SweepProgress as SweepProgress
+from .studies.sweep import sweep as sweep
