@@ -13,8 +13,10 @@ help: ## list the targets
 reproduce: $(VENV)/.installed ## the paper's three networks (PROFILE=quick, or paper for the full protocol)
 	$(BIN)/python analysis/reproduce.py --profile $(PROFILE)
 
-figures: $(VENV)/.installed ## redraw the figures, 3 and 4 from the runs of make reproduce
-	for script in figures/figure*.py; do $(BIN)/python $$script || exit 1; done
+figures: $(VENV)/.installed ## redraw figures 1 to 7 and table 1 from results/, without training
+	@status=0; for script in figures/figure*.py; do \
+	    $(BIN)/python $$script --out docs/figures || status=1; done; \
+	$(BIN)/python analysis/table1.py || status=1; exit $$status
 
 bench: $(VENV)/.installed ## speed and memory, as ratios within one run
 	$(BIN)/python benchmarks/bench.py

@@ -65,6 +65,8 @@ from .graphs.spectra import algebraic_connectivity as algebraic_connectivity
 from .graphs.spectra import spectral_radius as spectral_radius
 from .learning.eqprop import centred_gradient as centred_gradient
 from .learning.eqprop import initial_weights as initial_weights
+from .learning.estimator import EqPropClassifier as EqPropClassifier
+from .learning.estimator import EqPropRegressor as EqPropRegressor
 from .learning.implicit import implicit_gradient as implicit_gradient
 from .learning.trainer import Trainer as Trainer
 from .learning.trainer import TrainingConfig as TrainingConfig

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -198,7 +199,11 @@ class Trainer:
     graph : LayeredGraph
         Its first layer takes the features, its last gives the outputs.
     data : Dataset
+        Without test examples the test error and cost are nan.
     config : TrainingConfig
+    couplings : Couplings, optional
+        Weights and biases to go on from, made from `graph`; training changes them in place.
+        Initial weights when left out.
 
     Attributes
     ----------
@@ -215,7 +220,13 @@ class Trainer:
         If the layers do not fit the data or the rates, or outputs cannot be reached from inputs.
     """
 
-    def __init__(self, graph: LayeredGraph, data: Dataset, config: TrainingConfig) -> None:
+    def __init__(
+        self,
+        graph: LayeredGraph,
+        data: Dataset,
+        config: TrainingConfig,
+        couplings: Couplings | None = None,
+    ) -> None:
         for name, size, needed in (
             ("input", graph.layer_sizes[0], data.x_train.shape[1]),
             ("output", graph.layer_sizes[-1], data.y_train.shape[1]),
@@ -230,12 +241,14 @@ class Trainer:
                 f"{lost[0]}) cannot be reached from the inputs; add edges or move fewer"
             )
         self.graph, self.data, self.config = graph, data, config
-        weights = initial_weights(
-            graph,
-            seed=np.random.default_rng([config.seed, WEIGHTS]),
-            other_amplitude=config.other_amplitude,
-        )
-        self.couplings = Couplings(graph, weights)
+        if couplings is None:
+            weights = initial_weights(
+                graph,
+                seed=np.random.default_rng([config.seed, WEIGHTS]),
+                other_amplitude=config.other_amplitude,
+            )
+            couplings = Couplings(graph, weights)
+        self.couplings = couplings
         self.rates = config.layer_rates(graph.n_layers)
         self.bias_rates = None
         if config.bias_rate is not None:
@@ -250,6 +263,11 @@ class Trainer:
         n_free = self.couplings.n_free
         self._train_particles = np.zeros((len(data.x_train), n_free), np.float16)
         self._test_particles = np.zeros((len(data.x_test), n_free), np.float16)
+
+    def forget_particles(self) -> None:
+        """Put all particles to rest, as if no example had been seen before."""
+        self._train_particles[:] = 0
+        self._test_particles[:] = 0
 
     @property
     def n_batches(self) -> int:
@@ -301,6 +319,8 @@ class Trainer:
     def evaluate(self) -> tuple[float, float]:
         """Test error and mean test cost, from the free phase on the test set."""
         data, n = self.data, len(self.data.x_test)
+        if not n:
+            return math.nan, math.nan
         errors = total = 0.0
         for start in range(0, n, EVALUATION_BATCH):
             part = slice(start, start + EVALUATION_BATCH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -15,7 +16,9 @@ from typing import Any
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["LocalProcesses", "cores", "dask_executor"]
+__all__ = ["LOST", "LocalProcesses", "cores", "dask_executor"]
+
+LOST = "scheduler: connection lost; start it and this sweep again, everything is kept"
 
 #: Seconds to wait for a scheduler.
 CONNECT = 10
@@ -115,6 +118,25 @@ def dask_executor(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
         raise InputError(
             f"scheduler: {address} cannot be reached ({reason}); start one with: dask scheduler"
         ) from None
-    with client:
+    with client, _silent("distributed.client"):
+
+        def threads() -> int:
+            try:
+                return sum(client.nthreads().values())
+            except OSError:
+                raise InputError(LOST) from None
+
         # pure: calls with equal arguments would be one call, also after a failure.
-        yield client.get_executor(pure=False), lambda: sum(client.nthreads().values())
+        yield client.get_executor(pure=False), threads
+
+
+@contextmanager
+def _silent(logger: str) -> Iterator[None]:
+    """Keep a library from printing the traceback of what we say in a line."""
+    log = logging.getLogger(logger)
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from smallworld_eqprop.data import load
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.studies.executors import LocalProcesses, cores, dask_executor
+from smallworld_eqprop.studies.executors import LOST, LocalProcesses, cores, dask_executor
 from smallworld_eqprop.studies.job import TELLTALE, Task, measure_graph, perform
 from smallworld_eqprop.studies.owners import new_owner, retire
 from smallworld_eqprop.studies.results import Done, Failed, Stopped
@@ -237,9 +237,7 @@ class _Sweep:
 
     def _result(self, future: Future[Done | Failed | Stopped], key: str) -> Done | Failed | Stopped:
         if future.cancelled():
-            raise InputError(
-                "scheduler: connection lost; start it and this sweep again, everything is kept"
-            )
+            raise InputError(LOST)
         error = future.exception()
         if error is None and not isinstance(result := future.result(), Stopped):
             return result

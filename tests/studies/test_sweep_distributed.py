@@ -47,7 +47,7 @@ def study():
 
 @pytest.fixture
 def cluster(tmp_path):
-    """Address of a scheduler with three workers; their processes; a log of what they begin."""
+    """A scheduler with three workers: address, processes, and a log of what workers begin."""
     log = tmp_path / "log"
     (tmp_path / "preload.py").write_text(PRELOAD.format(log=str(log)))
     python = sys.executable
@@ -66,14 +66,15 @@ def cluster(tmp_path):
     while not description.exists() or not description.stat().st_size:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    yield json.loads(description.read_text())["address"], workers, log
+    yield json.loads(description.read_text())["address"], scheduler, workers, log
     for process in (*workers, scheduler):
         process.kill()
         process.wait()
 
 
-def test_a_worker_of_a_cluster_is_killed_and_every_run_is_there_once(study, cluster, tmp_path):
-    address, workers, log = cluster
+def test_a_worker_and_then_the_scheduler_are_killed(study, cluster, tmp_path, capfd):
+    """Every run is in the store once; what a lost cluster has not done stays to be done."""
+    address, scheduler, workers, log = cluster
     with dask_executor(address) as (_, slots):
         while slots() < 3:
             time.sleep(0.05)
@@ -103,7 +104,17 @@ def test_a_worker_of_a_cluster_is_killed_and_every_run_is_there_once(study, clus
         sweep(study, tmp_path / "here.sqlite", here, workers=1)
     with Store(tmp_path / "here.sqlite") as store:
         assert store.results_digest() == on_cluster
-    assert not list(tmp_path.glob("*.scratch"))
+
+    def kill_all(progress):
+        if progress.done:
+            scheduler.kill()
+
+    again = tmp_path / "again.sqlite"
+    with pytest.raises(InputError, match="connection lost"):
+        sweep(study, again, scheduler=address, on_progress=kill_all)
+    with Store(again) as store:
+        assert set(store.standing().values()) == {"done", "pending"}
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tcp://127.0.0.1", "nonsense://x"])
