@@ -46,14 +46,12 @@ class TopologyConfig:
     Adjacent layers are connected completely, hidden layers inside as `intralayer` or
     `neighbours` say; then the family changes the network, each in a way of its own:
 
-    ========================== =================================================================
-    ``rewire``                 moves a share p of the edges to free `places`, by a `law`
-    ``rewire_ends``            moves one end of a share p of the edges, as Watts and Strogatz do
-    ``rewire_keeping_degrees`` lets a share p of the edges exchange ends
-    ``add_skips``              adds edges at free `places`, p times as many as there are
-    ``thin``                   removes a share p of the edges
-    ``random_like``            draws a random graph with as many edges; there is no p
-    ========================== =================================================================
+    - ``rewire`` moves a share p of the edges to free `places`, by a `law`;
+    - ``rewire_ends`` moves one end of a share p of the edges, as Watts and Strogatz do;
+    - ``rewire_keeping_degrees`` lets a share p of the edges exchange ends;
+    - ``add_skips`` adds edges at free `places`, p times as many as there are;
+    - ``thin`` removes a share p of the edges;
+    - ``random_like`` draws a random graph with as many edges; there is no p.
 
     Each is the function of `smallworld_eqprop` of that name. A key that its family does not
     understand is refused. With p = 0 a family leaves the network as it is.
@@ -66,7 +64,7 @@ class TopologyConfig:
     neighbours : int
         Or connect every node of a hidden layer to so many neighbours on a ring, see `add_rings`.
     family : str
-        A name of the table above.
+        A name of the list above.
     law : {"edges", "moves"}
         The rewiring law, see `smallworld_eqprop.rewire`.
     p : float

@@ -1,0 +1,68 @@
+"""Turns the docstrings' numpydoc into what the site renders: formulas, references and links."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import griffe
+from latex2mathml.converter import convert
+
+FORMULA = re.compile(r"^( *)\.\. math:: *(.*(?:\n\1 +\S.*)*)", re.MULTILINE)
+INLINE = re.compile(r":math:`([^`]+)`")
+DOI = re.compile(r"(?:https://doi\.org/|\bdoi:)(10\.[^\s,)]*[^\s,).])")
+ARXIV = re.compile(r"\barXiv:(\d+\.\d+)")
+REFERENCES = re.compile(r"^References\n-+\n(.*?)(?=\n\n\w+\n-+\n|\Z)", re.MULTILINE | re.DOTALL)
+ENTRY = re.compile(r"^\.\. \[\d+\] ", re.MULTILINE)
+# Several parameters at once, of which only is said where they are described.
+SAME = re.compile(r"^Parameters\n-+\n\w+(?:, \w+)+\n +(.*)\n(?=\n)", re.MULTILINE)
+NAME = re.compile(r"(?<![`\[\w])`(?:smallworld_eqprop\.)?([\w.]+)`(?!`)")
+
+
+class Docstrings(griffe.Extension):
+    """What griffe leaves to the markup of a numpydoc docstring."""
+
+    def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
+        """Rewrite all docstrings, now that all names are known."""
+        # What the package imports for its users, which are the names on the pages of the API.
+        self.public = {name for name, member in pkg.members.items() if member.is_alias}
+        self._rewrite(pkg)
+
+    def _rewrite(self, thing: griffe.Object) -> None:
+        if thing.docstring:
+            thing.docstring.value = self.markdown(thing.docstring.value)
+        for member in thing.members.values():
+            if not member.is_alias:
+                self._rewrite(member)
+
+    def markdown(self, text: str) -> str:
+        """The docstring with its reStructuredText turned into Markdown."""
+        text = REFERENCES.sub(lambda m: f"**References**\n\n{entries(m[1])}", text)
+        text = SAME.sub(r"**Parameters:** \1\n", text)
+        text = FORMULA.sub(lambda m: f"\n{m[1]}{mathml(m[2], 'block')}\n", text)
+        text = INLINE.sub(lambda m: mathml(m[1], "inline"), text)
+        text = DOI.sub(r"[doi:\1](https://doi.org/\1)", text)
+        text = ARXIV.sub(r"[arXiv:\1](https://arxiv.org/abs/\1)", text)
+        return NAME.sub(self.link, text)
+
+    def link(self, match: re.Match[str]) -> str:
+        """A link to the public name that the text mentions, where it is one."""
+        name = match[1]
+        parts = name.split(".")
+        if parts[0] not in self.public and parts[-1] in self.public:
+            parts = parts[-1:]  # the full path of a public function
+        if parts[0] not in self.public:
+            return match[0]
+        return f"[`{'.'.join(parts)}`][smallworld_eqprop.{'.'.join(parts)}]"
+
+
+def mathml(latex: str, display: str) -> str:
+    """Give a formula as MathML, which browsers show without a script."""
+    latex = re.sub(r"_\{([a-z]{3,})\}", r"_{\\text{\1}}", latex)
+    return convert(" ".join(latex.split()), display=display)
+
+
+def entries(text: str) -> str:
+    """The entries of a list of references, one item each."""
+    found = ENTRY.split(text) if ENTRY.search(text) else re.split(r"\n\n", text)
+    return "\n".join(f"- {' '.join(entry.split())}" for entry in found if entry.strip())
