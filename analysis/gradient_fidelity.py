@@ -37,7 +37,7 @@ from smallworld_eqprop.learning.eqprop import Gradient, centred_gradient, initia
 from smallworld_eqprop.learning.implicit import implicit_gradient
 from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.folder import read_checkpoint
-from smallworld_eqprop.studies.runs import Run
+from smallworld_eqprop.studies.record import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "results" / "gradient_fidelity.csv"

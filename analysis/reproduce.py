@@ -28,7 +28,8 @@ from smallworld_eqprop.data import load
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.config import RunConfig
-from smallworld_eqprop.studies.runs import Run, train
+from smallworld_eqprop.studies.record import Run
+from smallworld_eqprop.studies.runs import train
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT / "results" / "published_learning_curves.csv"

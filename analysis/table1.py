@@ -26,7 +26,7 @@ from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.layered import LayeredGraph
 from smallworld_eqprop.studies.config import RunConfig
-from smallworld_eqprop.studies.runs import Run
+from smallworld_eqprop.studies.record import Run
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 DEFAULT = ("layered-3x500", "rewired-3x500")

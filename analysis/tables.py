@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
+from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.replicates import setting_columns
-from smallworld_eqprop.studies.runs import Run
 from smallworld_eqprop.studies.store import Store
 
 # What a configuration says about the topology, beside p and the sizes.

@@ -10,11 +10,11 @@ import sys
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from style import GREEN, GREY, PAGE, RED, arguments, save, use_style
-from topology import draw_edges, draw_nodes
+from style import PAGE, RED, arguments, save, use_style
 
 from smallworld_eqprop import LayeredGraph, add_intralayer, difference, layered, rewire
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.graphs.drawing import GREEN, GREY, draw_edges, draw_nodes
 
 EXAMPLE = (6, 5, 5, 5, 3)
 DOTTED = (0, (1, 1.2))

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,12 +21,8 @@ from networks import curves, look, networks_of, options, published_curves
 from style import COLUMN, PAGE, lighter, save, use_style
 
 from smallworld_eqprop.cli.errors import exit_status
-from smallworld_eqprop.studies.runs import Run
-
-# Up to this many epochs, the training error is shown as it falls within them.
-SHORT = 3
-# Batches of the moving mean of the training error within an epoch.
-SMOOTHED = 100
+from smallworld_eqprop.studies.plots import SHORT, SMOOTHED, running_error
+from smallworld_eqprop.studies.record import Run
 
 LINES = {"training_error": "-", "test_error": "--"}
 NAMES = {"training_error": "training error (%)", "test_error": "test error (%)"}
@@ -56,7 +51,9 @@ def draw(table: pd.DataFrame, published: pd.DataFrame, runs: Sequence[Run] = ())
         _errors(axes, longest(of_network), short, {**style, "linewidth": 1.2, "zorder": 3})
         for run in runs if short else ():
             if run.config.name == network:
-                _within_epochs(axes["training_error"], run, colour)
+                axes["training_error"].plot(
+                    *running_error(run), color=colour, linewidth=1.1, zorder=2
+                )
         n_seeds = of_network.seed.nunique()
         label += f" ({n_seeds} seeds)" if n_seeds > 1 else ""
         shown[label] = Line2D([], [], color=colour, marker=marker, markersize=4)
@@ -134,18 +131,6 @@ def _seeds(axes: Mapping[str, Axes], table: pd.DataFrame, short: bool, colour: o
 def _percent(error: pd.Series, short: bool) -> pd.Series:
     # An error of 0 has no place on a logarithmic axis; the curve has a gap there.
     return (100 * error).where(lambda value: (value > 0) | short)
-
-
-def _within_epochs(ax: Axes, run: Run, colour: object) -> None:
-    size = run.config.training.batch_size
-    n_train = run.record["dataset"]["n_train"]
-    errors = 100 * run.errors() / size
-    n_batches = -(-n_train // size)
-    errors[n_batches - 1 :: n_batches] *= size / (n_train - (n_batches - 1) * size)
-    window = min(SMOOTHED, n_batches)
-    mean = pd.Series(errors).rolling(window, center=True, min_periods=window // 2).mean()
-    epoch = (np.arange(len(errors)) + 0.5) / n_batches
-    ax.plot(epoch, mean, color=colour, linewidth=1.1, zorder=2)
 
 
 def _key(**style: object) -> Line2D:

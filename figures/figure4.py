@@ -13,26 +13,21 @@ import sys
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator
 from networks import corrections, curves, look, networks_of, options
-from pairs import STYLES, layer_colours, pair_legend
+from pairs import pair_legend
 from style import LIGHT, PAGE, save, use_style
 
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.studies.plots import correction_lines, layer_colours
 
 # The paper's five panels, row by row.
 PANELS = (
     ("layered-3x500", "layered-3x500-per-layer", "rewired-3x500"),
     ("layered-5x100", "rewired-5x100"),
 )
-
-# Points of the first epoch that are drawn, evenly on the logarithmic axis.
-POINTS = 80
 
 
 def draw(table: pd.DataFrame, history: pd.DataFrame, networks: Sequence[str]) -> Figure:
@@ -48,11 +43,11 @@ def draw(table: pd.DataFrame, history: pd.DataFrame, networks: Sequence[str]) ->
         sharey=True,
         squeeze=False,
     )
-    colours = layer_colours(shown)
+    colours = layer_colours(shown.pair)
     for row, names in zip(axes, rows, strict=True):
         row[0].set_ylabel("RMS weight correction")
         for ax, network in zip(row, names, strict=False):
-            _panel(ax, shown[shown.network == network], colours)
+            correction_lines(ax, shown[shown.network == network], colours)
             ax.set_title(f"{look(network).label}\n{_summary(spread(history, network))}")
         for ax in row[len(names) :]:
             ax.remove()
@@ -85,24 +80,6 @@ def spread(history: pd.DataFrame, network: str) -> pd.DataFrame:
 def _summary(numbers: pd.DataFrame) -> str:
     values = (f"{mean:.2f}" for mean in numbers["log_spread"]["mean"])
     return f"log-spread {' → '.join(values)} (epoch {' → '.join(map(str, numbers.index))})"
-
-
-def _panel(ax: Axes, table: pd.DataFrame, colours: Sequence) -> None:
-    # The seed that was kept batch by batch.
-    seed = table.seed[table.epoch == 1].min()
-    batches = np.sort(table.batch[table.epoch == 1].unique())
-    ax.axvline(batches[-1], color=LIGHT, linewidth=0.8, zorder=0)
-    # As dense on a logarithmic axis everywhere.
-    wanted = batches[np.searchsorted(batches, np.geomspace(1, batches[-1], POINTS))]
-    sampled = table[(table.seed == seed) & ((table.epoch > 1) | table.batch.isin(wanted))]
-    for (pair, kind), curve in sampled.groupby(["pair", "kind"], sort=False):
-        layer = int(pair.split("-")[1])
-        # A pair that did not change has no place on a logarithmic axis.
-        values = curve.rms.where(curve.rms > 0)
-        ax.plot(curve.batch, values, color=colours[layer - 1], label=pair, **STYLES[kind])
-    ax.set(xscale="log", yscale="log")
-    ax.xaxis.set_major_locator(LogLocator(numticks=8))
-    ax.yaxis.set_major_locator(LogLocator(numticks=8))
 
 
 def main() -> None:

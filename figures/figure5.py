@@ -20,10 +20,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from networks import RESULTS, read_table
-from pairs import STYLES, layer_colours, pair_legend
+from pairs import pair_legend
 from style import BLUE, PAGE, arguments, lighter, save, use_style
 
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.studies.plots import STYLES, layer_colours
 
 RUNS = ("network", "p", "seed", "training_error", "log_spread")
 CORRECTIONS = ("network", "p", "seed", "pair", "kind", "rms")
@@ -44,7 +45,7 @@ def draw(runs: pd.DataFrame, corrections: pd.DataFrame, published: pd.DataFrame 
         sharey="row",
         squeeze=False,
     )
-    colours = layer_colours(corrections)
+    colours = layer_colours(corrections.pair)
     beside = None
     for (top, bottom), network in zip(axes.T, networks, strict=True):
         top.set_title(network.replace("x", " x "))

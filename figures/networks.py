@@ -12,7 +12,7 @@ from style import BLUE, GREEN, ORANGE, PALETTE, arguments
 
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.studies import tidy
-from smallworld_eqprop.studies.runs import Run
+from smallworld_eqprop.studies.record import Run
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 

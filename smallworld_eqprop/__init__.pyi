@@ -77,11 +77,11 @@ from .studies.config import RunConfig as RunConfig
 from .studies.config import TopologyConfig as TopologyConfig
 from .studies.correlation import correlations as correlations
 from .studies.correlation import early_against_final as early_against_final
+from .studies.record import Run as Run
 from .studies.regression import explained_variance as explained_variance
 from .studies.regression import usable_metrics as usable_metrics
 from .studies.replicates import noise_floor as noise_floor
 from .studies.replicates import setting_means as setting_means
-from .studies.runs import Run as Run
 from .studies.runs import train as train
 from .studies.store import Store as Store
 from .studies.study import Study as Study

@@ -94,4 +94,9 @@ def test_networkx_finds_the_backend_without_importing_the_package() -> None:
 def test_a_name_imports_only_what_it_needs() -> None:
     loaded = modules_after("from smallworld_eqprop import layered")
     assert "smallworld_eqprop.graphs.layered" in loaded
-    assert not {"numba", "pandas", "networkx", "smallworld_eqprop.learning"} & loaded
+    heavy = {"numba", "pandas", "networkx", "matplotlib", "smallworld_eqprop.learning"}
+    assert not heavy & loaded
+
+
+def test_a_run_is_trained_without_plotting_libraries() -> None:
+    assert not {"matplotlib", "seaborn"} & modules_after("from smallworld_eqprop import Run, train")

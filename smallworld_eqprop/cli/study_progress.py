@@ -120,7 +120,7 @@ def finished_line(claim: Claim, result: Done | Failed, names: tuple[str, ...]) -
     if isinstance(result, Failed):
         return f"{name}  failed: {result.error}"
     last = EpochRecord(**result.history[-1])
-    return f"{name}  {epoch_line(last, claim.epochs, claim.config.dataset == 'diabetes')}"
+    return f"{name}  {epoch_line(last, claim.epochs, claim.config.regression)}"
 
 
 def label(config: RunConfig, names: tuple[str, ...]) -> str:

@@ -105,7 +105,7 @@ def train(
     limits = contextlib.nullcontext() if threads is None else threadpool_limits(threads)
     # A bar would be torn by lines on the same terminal.
     plain = as_json and sys.stdout.isatty()
-    display = Display(plain=plain, regression=config.dataset == "diabetes")
+    display = Display(plain=plain, regression=config.regression)
     try:
         with limits, display:
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from smallworld_eqprop.data.datasets import DATASETS, Dataset, load
+from smallworld_eqprop.data.datasets import DATASETS, TASKS, Dataset, load
 
-__all__ = ["DATASETS", "Dataset", "load"]
+__all__ = ["DATASETS", "TASKS", "Dataset", "load"]

@@ -18,7 +18,7 @@ from smallworld_eqprop.data.idx import parse_idx
 from smallworld_eqprop.data.sources import FASHION_MNIST, MNIST, read_files
 from smallworld_eqprop.errors import InputError, nearest
 
-__all__ = ["DATASETS", "Dataset", "load"]
+__all__ = ["DATASETS", "TASKS", "Dataset", "load"]
 
 Task = Literal["classification", "regression"]
 
@@ -29,13 +29,16 @@ _TABLES: Mapping[str, Task] = {
     "diabetes": "regression",
 }
 
-DATASETS: tuple[str, ...] = (*_IMAGES, *_TABLES)
+TASKS: Mapping[str, Task] = {**dict.fromkeys(_IMAGES, "classification"), **_TABLES}
+"""What is to be learned, by the name of the dataset."""
+
+DATASETS: tuple[str, ...] = tuple(TASKS)
 """The names that `load` knows."""
 
 _TEST_FRACTION = 0.2
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Training and test examples; the arrays are float32 in [0, 1], C order and read-only.
 
@@ -70,6 +73,13 @@ class Dataset:
     def labels_test(self) -> NDArray[np.intp]:
         """Class of each test example, shape (n_examples,); InputError for regression."""
         return self._labels(self.y_test)
+
+    def __repr__(self) -> str:
+        (n, features), outputs = self.x_train.shape, self.y_train.shape[1]
+        return (
+            f"Dataset({self.name}: {self.task}, {n:,} training and {len(self.x_test):,} test "
+            f"examples, {features} features, {outputs} outputs)"
+        )
 
     def _labels(self, targets: NDArray[np.float32]) -> NDArray[np.intp]:
         if self.task == "regression":

@@ -151,6 +151,11 @@ class Couplings:
         dense = [block.matrix.size for block in self.blocks if block.dense]
         self._scratch = np.empty(2 * max(dense, default=0), self.dtype)
 
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self.layer_sizes))
+        blocks = ", ".join(f"{b.name} {'dense' if b.dense else 'sparse'}" for b in self.blocks)
+        return f"Couplings({sizes}, {self.n_edges:,} edges, {self.dtype}; {blocks})"
+
     def edge_weights(self) -> Array:
         """Weight of every edge in the order of ``graph.edges``; a copy of shape (n_edges,)."""
         weights = np.empty(self.n_edges, self.dtype)

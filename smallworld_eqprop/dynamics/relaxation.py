@@ -76,6 +76,9 @@ class Relaxation:
     sweeps: npt.NDArray[np.intp]
     tolerance: float
 
+    def __repr__(self) -> str:
+        return f"Relaxation({self.message})"
+
     @property
     def converged(self) -> npt.NDArray[np.bool_]:
         """Which examples reached the residual asked for; shape (batch,)."""

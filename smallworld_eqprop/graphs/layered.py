@@ -19,6 +19,7 @@ from smallworld_eqprop.graphs.edges import canonical_edges, edge_keys, keys_to_e
 if TYPE_CHECKING:
     import igraph
     import networkx as nx
+    from matplotlib.axes import Axes
 
 __all__ = ["LayeredGraph", "add_intralayer", "layered"]
 
@@ -222,6 +223,18 @@ class LayeredGraph:
         from smallworld_eqprop.graphs.interop import to_igraph
 
         return to_igraph(self)
+
+    def draw(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the layers and edges; see `smallworld_eqprop.graphs.drawing.draw`."""
+        from smallworld_eqprop.graphs.drawing import draw
+
+        return draw(self, ax, **options)
+
+    def spy(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the adjacency matrix; see `smallworld_eqprop.graphs.drawing.spy`."""
+        from smallworld_eqprop.graphs.drawing import spy
+
+        return spy(self, ax, **options)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LayeredGraph):

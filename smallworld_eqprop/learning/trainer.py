@@ -264,6 +264,12 @@ class Trainer:
         self._train_particles = np.zeros((len(data.x_train), n_free), np.float16)
         self._test_particles = np.zeros((len(data.x_test), n_free), np.float16)
 
+    def __repr__(self) -> str:
+        return (
+            f"Trainer({self.graph!r} on {self.data.name}; {len(self.history)} epochs and "
+            f"{self.batch} of {self.n_batches} batches)"
+        )
+
     def forget_particles(self) -> None:
         """Put all particles to rest, as if no example had been seen before."""
         self._train_particles[:] = 0

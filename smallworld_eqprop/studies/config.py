@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from smallworld_eqprop.data import DATASETS
+from smallworld_eqprop.data import DATASETS, TASKS
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.learning.trainer import TrainingConfig
 from smallworld_eqprop.presets import read_preset
@@ -123,6 +123,11 @@ class RunConfig:
         if changes.get("moves") is not None:
             tables["topology"] |= {"p": 0.0, "law": changes.get("law", "moves")}
         return self.from_dict(tables)
+
+    @property
+    def regression(self) -> bool:
+        """Whether outcomes are mean costs, not shares of wrong examples."""
+        return TASKS[self.dataset] == "regression"
 
     @property
     def key(self) -> str:

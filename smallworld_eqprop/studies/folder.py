@@ -29,6 +29,7 @@ from smallworld_eqprop.learning.trainer import EpochRecord, Trainer
 from smallworld_eqprop.studies.config import RunConfig
 
 __all__ = [
+    "BatchQuantity",
     "clear_temporaries",
     "epoch_path",
     "read_checkpoint",

@@ -20,8 +20,9 @@ from smallworld_eqprop.graphs.layered import LayeredGraph
 from smallworld_eqprop.graphs.metrics import structure_metrics
 from smallworld_eqprop.graphs.smallworld import small_world_coefficients
 from smallworld_eqprop.studies.config import RunConfig
+from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.results import Correction, Done, Failed, Stopped, Work
-from smallworld_eqprop.studies.runs import Progress, Run, train
+from smallworld_eqprop.studies.runs import Progress, train
 from smallworld_eqprop.studies.scratch import run_folder, show_progress
 from smallworld_eqprop.studies.study import Metrics
 

@@ -1,43 +1,32 @@
-"""One run: trained into a folder, gone on with after any interruption, and read back."""
+"""One run: trained into a folder, and gone on with after any interruption."""
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
-import numpy.typing as npt
+from typing import Literal
 
 from smallworld_eqprop._version import __version__
 from smallworld_eqprop.data import Dataset, load
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.io import load_graph
-from smallworld_eqprop.graphs.layered import LayeredGraph
 from smallworld_eqprop.learning.trainer import BatchRecord, EpochRecord, Trainer
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import (
-    BatchQuantity,
     clear_temporaries,
-    epoch_path,
     read_checkpoint,
     start_folder,
     write_checkpoint,
     write_epoch,
     write_history,
 )
+from smallworld_eqprop.studies.record import Run
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["Progress", "Run", "deferred_interrupt", "train"]
+__all__ = ["Progress", "deferred_interrupt", "train"]
 
 #: Seconds of training that a kill may cost at most.
 CHECKPOINT_EVERY = 120.0
@@ -63,92 +52,6 @@ class Progress:
     n_epochs: int
     running_error: float
     finished: EpochRecord | None
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run folder, for reading.
-
-    Attributes
-    ----------
-    folder : Path
-    """
-
-    folder: Path
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "folder", Path(self.folder))
-        _ = self.record  # a folder that holds no run is found out here
-
-    @cached_property
-    def record(self) -> dict[str, Any]:
-        """The content of ``run.json``."""
-        path = self.folder / "run.json"
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(f"{self.folder}: no run here (run.json is missing)") from None
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read ({error})") from None
-        missing = [key for key in ("config", "version", "pairs", "kinds") if key not in record]
-        if missing:
-            raise InputError(f"{path}: not the record of a run ({', '.join(missing)} missing)")
-        return record
-
-    @cached_property
-    def config(self) -> RunConfig:
-        """What was run."""
-        return RunConfig.from_dict(self.record["config"])
-
-    @property
-    def pairs(self) -> list[str]:
-        """Names of the layer pairs, the columns of `corrections`."""
-        return list(self.record["pairs"])
-
-    @property
-    def kinds(self) -> list[str]:
-        """Kind of every layer pair: interlayer, skip or intralayer."""
-        return list(self.record["kinds"])
-
-    @cached_property
-    def graph(self) -> LayeredGraph:
-        """The topology that was trained."""
-        return load_graph(self.folder / "graph.npz")
-
-    @property
-    def history(self) -> pd.DataFrame:
-        """One row per finished epoch, the fields of `EpochRecord` as columns."""
-        import pandas as pd
-
-        try:
-            return pd.read_csv(self.folder / "history.csv")
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"{self.folder / 'history.csv'}: cannot be read ({error}); "
-                "has the run finished its first epoch?"
-            ) from None
-
-    def corrections(self, epoch: int | None = None) -> npt.NDArray[np.float32]:
-        """RMS corrections per batch, of one epoch or of all; shape (n_batches, n_pairs)."""
-        return self._per_batch("corrections", epoch)
-
-    def errors(self, epoch: int | None = None) -> npt.NDArray[np.float32]:
-        """Wrong examples per batch before its update, of one epoch or of all; shape (n_batches,).
-
-        For regression the summed costs of the batch.
-        """
-        return self._per_batch("errors", epoch)
-
-    def _per_batch(self, quantity: BatchQuantity, epoch: int | None) -> npt.NDArray[np.float32]:
-        epochs = range(1, len(self.history) + 1) if epoch is None else (epoch,)
-        parts = []
-        for number in epochs:
-            path = epoch_path(self.folder, quantity, number)
-            try:
-                parts.append(np.load(path, allow_pickle=False))
-            except (OSError, ValueError, EOFError) as error:
-                raise InputError(f"{path}: cannot be read ({error})") from None
-        return np.concatenate(parts)
 
 
 def train(

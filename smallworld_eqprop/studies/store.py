@@ -11,13 +11,15 @@ import dataclasses
 import hashlib
 import json
 import math
+import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.studies import tables
@@ -97,6 +99,16 @@ class Store:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    def __repr__(self) -> str:
+        try:
+            counts = Counter(self.standing().values())
+        except (InputError, OSError, sqlite3.Error):
+            return f"Store({self.path}: closed or unreadable)"
+        listed = ", ".join(
+            f"{counts[state]} {state}" for state in get_args(Status) if counts[state]
+        )
+        return f"Store({self.path}: {listed or 'no runs'})"
 
     @property
     def scratch(self) -> Path:

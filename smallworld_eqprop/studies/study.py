@@ -20,7 +20,7 @@ __all__ = ["Metrics", "Study", "grid", "run_key", "varying"]
 Metrics = Literal["structure", "small_world"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """A set of runs, each of them once.
 
@@ -83,6 +83,10 @@ class Study:
     def varying(self) -> tuple[str, ...]:
         """Keys of the configuration in which the runs differ."""
         return varying(self.runs)
+
+    def __repr__(self) -> str:
+        differ = f"; {', '.join(self.varying)} vary" if self.varying else ""
+        return f"Study({self.name}: runs {len(self.runs)}, epochs {self.epochs}{differ})"
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Study:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.studies.runs import Run
+from smallworld_eqprop.studies.record import Run
 
 __all__ = ["corrections", "learning_curves", "provenance"]
 

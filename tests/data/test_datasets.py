@@ -142,3 +142,9 @@ def test_mnist_from_any_source(tmp_path, monkeypatch):
     }
     cached = read_files(MNIST, cache=tmp_path)
     assert {name: hashlib.md5(content).hexdigest() for name, content in cached.items()} == published
+
+
+def test_a_dataset_says_what_it_is():
+    assert repr(load("diabetes")) == (
+        "Dataset(diabetes: regression, 353 training and 89 test examples, 10 features, 1 outputs)"
+    )

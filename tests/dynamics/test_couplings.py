@@ -259,3 +259,9 @@ def test_values_that_are_not_finite_are_refused(name, value):
 def test_wrong_lengths_are_refused(n_weights, n_biases):
     with pytest.raises(InputError, match=r"shape \(\d+,\), must be \("):
         Couplings(layered((4, 3, 2)), np.zeros(n_weights), np.zeros(n_biases))
+
+
+def test_couplings_say_what_they_are():
+    graph = LayeredGraph((40, 1, 2), [(0, 40), (0, 41), (40, 41)])
+    told = repr(Couplings(graph, np.zeros(3)))
+    assert told == "Couplings(40-1-2, 3 edges, float32; 0-1 sparse, 0-2 sparse, 1-2 dense)"

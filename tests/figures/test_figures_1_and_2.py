@@ -12,6 +12,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgba
 
 from smallworld_eqprop import LayeredGraph, add_intralayer, difference, layered, rewire
+from smallworld_eqprop.graphs import drawing
 
 FIGURES = Path(__file__).resolve().parents[2] / "figures"
 
@@ -23,9 +24,9 @@ def script(monkeypatch):
     plt.close("all")
 
 
-def drawn(script, ax, g: LayeredGraph) -> list[tuple[PathCollection, set[tuple[int, int]]]]:
+def drawn(ax, g: LayeredGraph) -> list[tuple[PathCollection, set[tuple[int, int]]]]:
     """Find the edges that are drawn, by the places where their lines start and end."""
-    places = [tuple(place) for place in script("topology").positions(g).tolist()]
+    places = [tuple(place) for place in drawing.positions(g).tolist()]
     groups = []
     for collection in ax.collections:
         ends = [(path.vertices[0], path.vertices[-1]) for path in collection.get_paths()]
@@ -48,7 +49,7 @@ def test_figure_1_draws_every_edge_and_the_rates(script):
     figure1 = script("figure1")
     g = layered(figure1.EXAMPLE)
     ax = figure1.draw(g, figure1.RATES).axes[0]
-    ((_, edges),) = drawn(script, ax, g)
+    ((_, edges),) = drawn(ax, g)
     assert edges == pairs(g.edges)
     texts = [text.get_text() for text in ax.texts]
     assert [text for text in texts if text.startswith("0.")] == ["0.128", "0.032", "0.008", "0.002"]
@@ -60,13 +61,13 @@ def test_figure_2_tells_what_moved(script, p, seed):
     before = add_intralayer(layered(figure2.EXAMPLE))
     after = rewire(before, p, law="moves", seed=seed)
     fig = figure2.draw(before, after)
-    groups = drawn(script, fig.axes[0], after)
+    groups = drawn(fig.axes[0], after)
     removed, added = map(pairs, difference(before, after))
     kept = pairs(after.edges) - added
     inside = {(u, v) for u, v in kept if after.layers[u] == after.layers[v]}
     looks = [
-        (kept - inside, script("style").GREY, False),
-        (inside, script("style").GREEN, False),
+        (kept - inside, drawing.GREY, False),
+        (inside, drawing.GREEN, False),
         (removed, script("style").RED, True),
         (added, "black", True),
     ]
@@ -80,12 +81,12 @@ def test_figure_2_tells_what_moved(script, p, seed):
 
 
 def test_skips_stay_clear_of_the_nodes_between(script):
-    figure2, topology = script("figure2"), script("topology")
+    figure2 = script("figure2")
     g = rewire(add_intralayer(layered(figure2.EXAMPLE)), 0.3, law="moves", seed=0)
-    places = topology.positions(g)
+    places = drawing.positions(g)
     t = np.linspace(0, 1, 201)[:, None]
     for u, v in g.edges[g.skip]:
-        start, middle, stop = topology._path(g, places, u, v).vertices
+        start, middle, stop = drawing._path(g, places, u, v).vertices
         curve = (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * stop
         between = places[(g.layers > g.layers[u]) & (g.layers < g.layers[v])]
         # In node distances; a marker's radius is a tenth of one.

@@ -351,3 +351,11 @@ def test_a_read_only_store_can_be_read(path, owner, request):
     ):
         store.retry_failed(KEYS)
     assert caught.value.filename == str(path)
+
+
+def test_a_store_says_where_its_runs_stand(store, path, owner):
+    claim = store.claim(KEYS, owner)
+    store.fail(claim.key, owner, Failed("no"))
+    assert repr(store) == f"Store({path}: {len(KEYS) - 1} pending, 1 failed)"
+    store.close()
+    assert repr(store) == f"Store({path}: closed or unreadable)"

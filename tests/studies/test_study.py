@@ -114,3 +114,9 @@ def test_a_missing_file_is_one_line(tmp_path):
 def test_a_study_without_runs_is_refused():
     with pytest.raises(InputError, match="has no runs"):
         Study("empty", ())
+
+
+def test_a_study_says_what_it_is():
+    study = Study("mine", grid(BASE, p=[0, 0.1], seed=range(3)), epochs=2)
+    assert repr(study) == "Study(mine: runs 6, epochs 2; p, seed vary)"
+    assert repr(Study("one", (BASE,))) == "Study(one: runs 1, epochs 1)"

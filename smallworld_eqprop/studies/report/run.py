@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from smallworld_eqprop.graphs.layered import LayeredGraph
-    from smallworld_eqprop.studies.runs import Run
+    from smallworld_eqprop.studies.record import Run
 
 __all__ = ["run_page"]
 
@@ -52,7 +52,7 @@ def run_page(run: Run) -> Page:
 
 def tiles(run: Run, history: pd.DataFrame) -> list[Tile]:
     """Name the outcome and the extent."""
-    regression = run.config.dataset == "diabetes"
+    regression = run.config.regression
     write = value_text if regression else percent
     what = "cost" if regression else "error"
     seed = run.config.training.seed

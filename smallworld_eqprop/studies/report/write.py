@@ -6,10 +6,10 @@ from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
+from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.report.page import render
 from smallworld_eqprop.studies.report.run import run_page
 from smallworld_eqprop.studies.report.study import study_page
-from smallworld_eqprop.studies.runs import Run
 from smallworld_eqprop.studies.store import Store
 
 __all__ = ["report_html", "write_report"]
