@@ -51,6 +51,10 @@ def sweep(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Do runs again that have failed.")
     ] = False,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write event files for TensorBoard under DIR."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON per finished run.")
     ] = False,
@@ -90,6 +94,7 @@ def sweep(
                 scheduler=scheduler,
                 retry_failed=retry_failed,
                 on_progress=show,
+                tensorboard=tensorboard,
             )
     except KeyboardInterrupt:
         display.say("stopped; everything is kept. Go on with the same command")

@@ -66,6 +66,10 @@ def train(
     threads: Annotated[
         int | None, typer.Option(help="Threads of the matrix products; by default all cores.")
     ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write event files for TensorBoard under DIR."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON per finished epoch.")
     ] = False,
@@ -119,6 +123,7 @@ def train(
                 epochs=epochs,
                 existing="resume" if resume else "overwrite" if overwrite else "error",
                 on_batch=show,
+                tensorboard=tensorboard,
             )
     except KeyboardInterrupt:
         display.say(f"stopped; everything is kept. Go on with: {resuming(sys.argv[1:])}")

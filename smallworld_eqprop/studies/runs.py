@@ -25,6 +25,7 @@ from smallworld_eqprop.studies.folder import (
     write_history,
 )
 from smallworld_eqprop.studies.record import Run
+from smallworld_eqprop.studies.tensorboard import check_tensorboard, follow
 
 __all__ = ["Progress", "deferred_interrupt", "train"]
 
@@ -63,6 +64,7 @@ def train(
     on_batch: Callable[[Progress], None] | None = None,
     data: Dataset | None = None,
     stop: Callable[[], bool] | None = None,
+    tensorboard: str | Path | None = None,
 ) -> Run:
     """Train a network and record it in a folder.
 
@@ -84,6 +86,9 @@ def train(
         What `load` gives for the configuration, where many runs share it.
     stop : callable, optional
         Asked after every batch whether to stop as after Ctrl-C.
+    tensorboard : path-like, optional
+        Folder for TensorBoard: every epoch goes into an event file there, in a folder named as the
+        run's. Needs the extra ``tensorboard``.
 
     Returns
     -------
@@ -93,7 +98,7 @@ def train(
     ------
     InputError
         If the folder holds a run and `existing` is "error", or another configuration or version
-        is to be resumed, or a file is damaged.
+        is to be resumed, a file is damaged, or tensorboardX is missing.
     OSError
         If the folder cannot be written to; what was written before stays valid.
     KeyboardInterrupt
@@ -102,6 +107,8 @@ def train(
     """
     if not isinstance(epochs, int) or epochs < 1:
         raise InputError(f"epochs: {epochs!r}, must be an integer of at least 1")
+    if tensorboard is not None:
+        check_tensorboard()
     folder = Path(folder)
     started = (folder / "run.json").exists()
     if started and existing == "error":
@@ -126,7 +133,7 @@ def train(
         run = Run(folder)
     checkpoint = folder / "checkpoint.npz"
     saved = time.monotonic()
-    with deferred_interrupt() as signalled:
+    with follow(tensorboard, run) as add_events, deferred_interrupt() as signalled:
 
         def interrupted() -> bool:
             return signalled() or (stop is not None and stop())
@@ -147,6 +154,7 @@ def train(
             errors = []
             write_checkpoint(checkpoint, config, trainer, errors)
             write_history(folder, trainer)
+            add_events()
             saved = time.monotonic()
             if on_batch:
                 on_batch(_progress(trainer, batch, epochs, trainer.history[-1]))

@@ -21,6 +21,7 @@ from smallworld_eqprop.studies.runs import deferred_interrupt
 from smallworld_eqprop.studies.scratch import Scratch
 from smallworld_eqprop.studies.store import Claim, Store
 from smallworld_eqprop.studies.study import Study
+from smallworld_eqprop.studies.tensorboard import check_tensorboard, write_done
 
 __all__ = ["SweepProgress", "sweep"]
 
@@ -66,6 +67,7 @@ def sweep(
     scheduler: str | None = None,
     retry_failed: bool = False,
     on_progress: Callable[[SweepProgress], None] | None = None,
+    tensorboard: str | Path | None = None,
 ) -> SweepProgress:
     """Do the runs of a study that are not in the store yet.
 
@@ -87,6 +89,9 @@ def sweep(
         Do runs again that have failed.
     on_progress : callable, optional
         Called with a `SweepProgress` now and then, and after every run.
+    tensorboard : path-like, optional
+        Folder for TensorBoard: an event file of every run that this sweep finishes, under the
+        name of the study. Needs the extra ``tensorboard``.
 
     Returns
     -------
@@ -106,6 +111,8 @@ def sweep(
         raise InputError("executor and scheduler exclude each other; give one of them")
     if workers is not None and workers < 1:
         raise InputError(f"workers: {workers}, must be at least 1")
+    if tensorboard is not None:
+        check_tensorboard()
     with ExitStack() as stack:
         if not isinstance(store, Store):
             store = stack.enter_context(Store(store))
@@ -113,7 +120,8 @@ def sweep(
         if retry_failed:
             store.retry_failed(study.keys)
         calls, slots = stack.enter_context(_executor(executor, workers, scheduler))
-        return _Sweep(study, store, calls, slots, on_progress or (lambda _: None)).run()
+        show = on_progress or (lambda _: None)
+        return _Sweep(study, store, calls, slots, show, tensorboard).run()
 
 
 @contextmanager
@@ -148,9 +156,11 @@ class _Sweep:
         executor: Executor,
         slots: Callable[[], int],
         on_progress: Callable[[SweepProgress], None],
+        tensorboard: str | Path | None,
     ) -> None:
         self._study, self._store = study, store
         self._executor, self._slots, self._on_progress = executor, slots, on_progress
+        self._tensorboard = tensorboard
         self._owner = new_owner()
         self._scratch = Scratch(store.scratch, self._owner)
         self._flying: dict[Future[Done | Failed | Stopped], Claim] = {}
@@ -233,6 +243,8 @@ class _Sweep:
         keep = self._store.finish if isinstance(result, Done) else self._store.fail
         if keep(claim.key, self._owner, result):  # type: ignore[arg-type]
             self._scratch.remove(claim.key)
+            if self._tensorboard is not None and isinstance(result, Done):
+                write_done(self._tensorboard, self._study, claim.config, result)
             self._report((claim, result))
 
     def _result(self, future: Future[Done | Failed | Stopped], key: str) -> Done | Failed | Stopped:

@@ -213,7 +213,8 @@ def test_ctrl_c_keeps_everything_and_says_so(study, tmp_path):
             assert sweep.poll() is None
         os.killpg(sweep.pid, signal.SIGINT)
         _, message = sweep.communicate()
-    assert message == "stopped; everything is kept. Go on with the same command\n"
+    # On a busy machine a line of progress comes first.
+    assert message.splitlines()[-1] == "stopped; everything is kept. Go on with the same command"
     assert sweep.returncode == 130
     [checkpoint] = Path("runs").glob("*.scratch/*/checkpoint.npz")
     assert checkpoint.stat().st_size
