@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from smallworld_eqprop.errors import InputError
@@ -20,6 +20,7 @@ from smallworld_eqprop.studies.report.svg import drawing, svg_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from smallworld_eqprop.graphs.layered import LayeredGraph
     from smallworld_eqprop.studies.record import Run
@@ -28,6 +29,9 @@ __all__ = ["run_page"]
 
 #: Above this many nodes the path lengths and the like are estimated from as many sources.
 SOURCES = 5000
+
+#: Edges that are drawn: more make a page heavy and show no more.
+EDGES = 600
 
 DENSITY = "density_"
 
@@ -43,8 +47,9 @@ def run_page(run: Run) -> Page:
         summary=run.config.summary,
         tiles=tiles(run, history),
         sections=[
+            Section("Learning", learning(run, history)),
             Section("Relaxation", relaxation(run, history)),
-            Section("Network", network(run.graph), text=str(run.graph)),
+            Section("Network", [*pictures(run.graph), *network(run.graph)], text=str(run.graph)),
             Section("Configuration and provenance", provenance(run)),
         ],
     )
@@ -52,9 +57,7 @@ def run_page(run: Run) -> Page:
 
 def tiles(run: Run, history: pd.DataFrame) -> list[Tile]:
     """Name the outcome and the extent."""
-    regression = run.config.regression
-    write = value_text if regression else percent
-    what = "cost" if regression else "error"
+    what, write = outcome(run)
     seed = run.config.training.seed
     last = history.iloc[-1]
     best = history.nsmallest(1, "test_error").iloc[0]
@@ -69,6 +72,56 @@ def tiles(run: Run, history: pd.DataFrame) -> list[Tile]:
         Tile("epochs", f"{last['epoch']:.0f}", f"{run.record['dataset']['n_train']:,} examples"),
         Tile("edges", f"{run.graph.n_edges:,}", f"{run.graph.n_nodes:,} nodes"),
         Tile("training time", duration(history["seconds"].sum()), f"seed {seed}"),
+    ]
+
+
+def outcome(run: Run) -> tuple[str, Callable[[float], str]]:
+    """Name the outcome, and give what writes it."""
+    return ("cost", value_text) if run.config.regression else ("error", percent)
+
+
+def learning(run: Run, history: pd.DataFrame) -> list[Picture | Table]:
+    """Draw the learning curves and the corrections of the layer pairs."""
+    from smallworld_eqprop.studies.plots import plot_corrections, plot_errors
+
+    what, write = outcome(run)
+    with drawing() as figure:
+        axes = plot_errors(run, figure.subplots())
+        axes.grid()
+        errors = svg_text(figure, "errors")
+    with drawing(height=4.1) as figure:
+        axes = plot_corrections(run, figure.subplots())
+        axes.grid()
+        legend_below(axes, ncols=2)
+        corrections = svg_text(figure, "corrections")
+    first, last = history.iloc[0], history.iloc[-1]
+    means = run.corrections(int(last["epoch"])).mean(axis=0, dtype=float)
+    rows = [
+        [pair, kind, f"{mean:.3g}"]
+        for pair, kind, mean in zip(run.pairs, run.kinds, means, strict=True)
+    ]
+    return [
+        Picture(
+            errors,
+            f"Learning curves: the training {what} goes from {write(first['training_error'])} to "
+            f"{write(last['training_error'])}, the test {what} from {write(first['test_error'])} "
+            f"to {write(last['test_error'])}.",
+            f"Training {what}s are online: counted in the free phase of every batch before its "
+            "update.",
+        ),
+        Picture(
+            corrections,
+            f"RMS correction of every layer pair; log-spread {last['log_spread']:.2f} in the last "
+            "epoch.",
+            "RMS correction of every layer pair: means over 11 batches in the first epoch, then "
+            "over an epoch. Lines of one height: layers that train alike.",
+        ),
+        Table(
+            "Mean RMS correction in the last epoch",
+            rows,
+            ["layers", "kind", "RMS correction"],
+            folded=True,
+        ),
     ]
 
 
@@ -114,6 +167,46 @@ def relaxation(run: Run, history: pd.DataFrame) -> list[Picture | Table]:
         for epoch, *row in history[["epoch", *shown]].itertuples(index=False)
     ]
     return [picture, Table("Every epoch", rows, ["epoch", *shown.values()], folded=True)]
+
+
+def pictures(graph: LayeredGraph) -> list[Picture | Table]:
+    """Draw the layers and the adjacency matrix."""
+    with drawing(height=3.9) as figure:
+        axes = graph.draw(figure.subplots(), max_edges=EDGES)
+        legend_below(axes, ncols=1)
+        topology = svg_text(figure, "topology")
+    with drawing(height=3.6) as figure:
+        graph.spy(figure.subplots())
+        adjacency = svg_text(figure, "adjacency")
+    kinds = (("interlayer", graph.interlayer), ("intralayer", graph.intralayer))
+    counts = [f"{mask.sum():,} {name}" for name, mask in (*kinds, ("skip", graph.skip))]
+    told = f"{', '.join(counts)} edges"
+    some = f"; {EDGES} of {graph.n_edges:,} drawn at random" if graph.n_edges > EDGES else ""
+    return [
+        Picture(
+            topology,
+            f"The layers as columns, inputs left: {told}.",
+            f"The layers with their numbers of nodes, and edges by kind{some}.",
+        ),
+        Picture(
+            adjacency,
+            f"Adjacency matrix, a block for every pair of layers: {told}.",
+            "Adjacency matrix: a block for every pair of layers, darker where more of the possible "
+            "edges exist.",
+        ),
+    ]
+
+
+def legend_below(axes: Axes, ncols: int) -> None:
+    """Put the legend below the axes, where a phone has room for it."""
+    legend = axes.get_legend()
+    if legend is None:
+        return
+    texts = [text.get_text() for text in legend.get_texts()]
+    legend.remove()
+    axes.figure.legend(
+        legend.legend_handles, texts, loc="outside lower center", ncols=ncols, handlelength=2.6
+    )
 
 
 def network(graph: LayeredGraph) -> list[Picture | Table]:

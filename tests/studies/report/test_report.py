@@ -1,0 +1,144 @@
+"""The pages of runs and studies say what was recorded, and hold all they show."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections import Counter
+
+import pytest
+
+from smallworld_eqprop import InputError, Run, Store, Study, structure_metrics, train
+from smallworld_eqprop.cli import main
+from smallworld_eqprop.studies.report import report_html, write_report
+
+
+@pytest.fixture(params=["run_html", "study_html"])
+def page(request):
+    return request.getfixturevalue(request.param)
+
+
+def rows(page):
+    """Rows of all tables as lists of texts."""
+    cells = (re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in page.split("<tr>")[1:])
+    return [[html.unescape(cell) for cell in row] for row in cells]
+
+
+def test_nothing_is_loaded_from_anywhere(page):
+    links = re.findall(r"""(?:href|src|action)\s*=\s*["']([^"']*)""", page)
+    assert all(link.startswith(("#", "data:")) for link in links)
+    assert "url(http" not in page
+    addresses = {a for a in re.findall(r"https?://[^\s\"'<]*", page) if "www.w3.org" not in a}
+    assert not addresses
+    assert "default-src 'none'" in page
+
+
+def test_no_two_things_have_the_same_id(page):
+    ids = Counter(re.findall(r'\sid="([^"]*)"', page))
+    assert ids.most_common(1)[0][1] == 1
+    pointed_at = set(re.findall(r'(?:href="#|url\(#)([^")]*)', page))
+    assert pointed_at <= set(ids)
+
+
+def test_names_are_shown_as_they_are_and_never_as_markup(page):
+    assert "<b>mine" not in page
+    assert "<script>alert" not in page
+    assert len(re.findall(r"<script[ >]", page)) == len(re.findall("</script>", page))
+
+
+def test_a_run_tells_its_outcome(run, run_html):
+    last = run.history.iloc[-1]
+    tiles = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)<", run_html))
+    assert tiles["test error"] == f"{100 * last.test_error:.2f} %"
+    assert tiles["log-spread"] == f"{last.log_spread:.2f}"
+    assert tiles["edges"] == f"{run.graph.n_edges:,}"
+    found = rows(run_html)
+    means = run.corrections(2).mean(axis=0, dtype=float)
+    for pair, kind, mean in zip(run.pairs, run.kinds, means, strict=True):
+        assert [pair, kind, f"{mean:.3g}"] in found
+    for row in run.history.itertuples():
+        (shown,) = (r for r in found if r[0] == str(row.epoch) and len(r) == 8)
+        assert float(shown[1]) == pytest.approx(row.training_error, abs=1e-4)
+        assert float(shown[4]) == pytest.approx(row.mean_sweeps, rel=1e-3)
+
+
+def test_a_run_tells_its_network_and_where_it_came_from(run, run_html):
+    found = dict(row for row in rows(run_html) if len(row) == 2)
+    metrics = structure_metrics(run.graph, seed=0)
+    for name in ("density", "characteristic_path_length", "transitivity", "skip_share"):
+        shown = float(found[name.replace("_", " ")].replace(",", ""))
+        assert shown == pytest.approx(metrics[name], rel=1e-3)
+    assert html.escape(str(run.graph)) in run_html
+    assert found["learning rate"] == "0.02"
+    assert found["key of the configuration"] == run.config.key
+    assert found["SHA-256 of digits"] == run.record["dataset"]["sha256"]["digits"]
+    # Learning curves, corrections, relaxation, topology, adjacency.
+    assert run_html.count("<svg") == 5
+    assert run_html.count("data:image/png;base64,") == 1
+
+
+def test_costs_are_not_shown_as_percent(config, tmp_path):
+    config = config.changed(dataset="diabetes", layer_sizes=[10, 6, 1], p=0.0)
+    page = report_html(train(config, tmp_path / "run", epochs=1))
+    tiles = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)<", page))
+    assert "%" not in tiles["test cost"]
+    assert "mean cost" in page
+
+
+def test_a_study_holds_every_run_for_the_scatter(store_path, study_html):
+    text = re.search(r'id="explorer-data">(.*?)</script>', study_html).group(1)
+    table = json.loads(text)
+    place = {column["key"]: i for i, column in enumerate(table["columns"])}
+    with Store(store_path) as store:
+        runs, corrections = store.runs(), store.corrections()
+    assert len(table["rows"]) == len(runs) == 6
+    for name in ("p", "metric_transitivity", "final_test_error", "epoch1_log_spread"):
+        shown = [row[place[name]] for row in table["rows"]]
+        assert shown == pytest.approx(runs[name].tolist(), rel=1e-6)
+    last = corrections[(corrections.epoch == 2) & (corrections.pair == "1-2")]
+    expected = last.set_index("key").rms[runs["key"]].tolist()
+    shown = [row[place["rms_1-2"]] for row in table["rows"]]
+    assert shown == pytest.approx(expected, rel=1e-6)
+    assert table["start"] == {"x": "p", "y": "final_test_error", "colour": "p"}
+    # No network of p = 0 has an edge that skips.
+    assert [row[place["rms_0-2"]] is None for row in table["rows"]] == [True] * 2 + [False] * 4
+
+
+def test_a_study_tells_means_over_the_seeds(store_path, study_html):
+    with Store(store_path) as store:
+        runs = store.runs()
+    for p, part in runs.groupby("p"):
+        (shown,) = (row for row in rows(study_html) if row[:2] == [f"{p:g}", "2"])
+        mean, spread = part.final_test_error.mean(), part.final_test_error.std()
+        assert shown[3] == f"{mean:.4g} ± {spread:.2g}"
+
+
+def test_the_command_writes_beside_the_source_or_where_it_is_told(
+    run, store_path, tmp_path, capsys
+):
+    assert main(["report", str(store_path)]) == 0
+    assert capsys.readouterr().out == f"{store_path.with_name('mine.html')}\n"
+    assert main(["report", str(run.folder), "--out", str(tmp_path / "new" / "page.html")]) == 0
+    assert (tmp_path / "new" / "page.html").read_text().startswith("<!doctype html>")
+    # The page is no part of what the run recorded.
+    assert Run(run.folder).history.equals(run.history)
+
+
+def test_what_cannot_be_shown_is_one_line(config, run, tmp_path, capsys):
+    empty = tmp_path / "empty.sqlite"
+    with Store(empty) as store:
+        store.add(Study("empty", (config,)))
+    (tmp_path / "text.txt").write_text("hello")
+    for source, words in (
+        (tmp_path / "nowhere", "no run folder and no store of a study here"),
+        (tmp_path, "no run here"),
+        (tmp_path / "text.txt", "text.txt"),
+        (empty, "no run is finished yet"),
+    ):
+        assert main(["report", str(source)]) == 2
+        message = capsys.readouterr().err.splitlines()[-1]
+        assert message.startswith("error: ")
+        assert words in message
+    with pytest.raises(InputError, match="is a folder; name the file of the page"):
+        write_report(run.folder, tmp_path)
