@@ -203,10 +203,9 @@ def legend_below(axes: Axes, ncols: int) -> None:
     if legend is None:
         return
     texts = [text.get_text() for text in legend.get_texts()]
+    handles = [handle for handle in legend.legend_handles if handle is not None]
     legend.remove()
-    axes.figure.legend(
-        legend.legend_handles, texts, loc="outside lower center", ncols=ncols, handlelength=2.6
-    )
+    axes.figure.legend(handles, texts, loc="outside lower center", ncols=ncols, handlelength=2.6)
 
 
 def network(graph: LayeredGraph) -> list[Picture | Table]:
