@@ -105,8 +105,7 @@ class PublishedTrainer(Trainer):
         data: Dataset,
         config: TrainingConfig,
     ) -> None:
-        super().__init__(graph, data, config)
-        self.couplings = Couplings(graph, weights)
+        super().__init__(graph, data, config, Couplings(graph, weights))
         # Batches are runs of consecutive examples, shuffled once and then the same every epoch.
         self._rng = np.random.RandomState(SEED)  # noqa: TID251
         batches, test_batches = list(range(self.n_batches)), list(range(len(data.x_test) // BATCH))

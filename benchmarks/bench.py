@@ -335,7 +335,7 @@ def memory_job(preset: str) -> float:
     for _, _ in zip(range(50), trainer.run_epoch(), strict=False):
         pass
     # A run touches every particle sooner or later.
-    trainer._train_particles[:] = 0.5
+    trainer.engine.train_particles[:] = 0.5
     trainer.evaluate()
     with tempfile.TemporaryFile() as file:
         np.savez(file, **trainer.state()[0])

@@ -22,12 +22,8 @@ from smallworld_eqprop.dynamics.relaxation import SOR, Euler, RelaxationMethod
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
-from smallworld_eqprop.learning.trainer import (
-    EVALUATION_BATCH,
-    EpochRecord,
-    Trainer,
-    TrainingConfig,
-)
+from smallworld_eqprop.learning.engine import EVALUATION_BATCH
+from smallworld_eqprop.learning.trainer import EpochRecord, Trainer, TrainingConfig
 
 if TYPE_CHECKING:
     import networkx as nx

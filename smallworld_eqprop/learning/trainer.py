@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,20 +13,18 @@ import numpy.typing as npt
 
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.energy import cost
-from smallworld_eqprop.dynamics.relaxation import SOR, Euler, Relaxation, RelaxationMethod
+from smallworld_eqprop.dynamics.devices import NUMPY, check_device_name
+from smallworld_eqprop.dynamics.relaxation import SOR, Euler, RelaxationMethod
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph
 from smallworld_eqprop.graphs.reachability import unreached_outputs
+from smallworld_eqprop.learning.engine import Outcome, make_engine
 from smallworld_eqprop.learning.eqprop import initial_weights
 
 __all__ = ["BatchRecord", "EpochRecord", "Trainer", "TrainingConfig", "log_spread"]
 
 # Streams of random numbers, so that no two uses of one seed share draws.
 WEIGHTS, ORDER = 1, 2
-
-# Examples evaluated together: wide products are the efficient ones.
-EVALUATION_BATCH = 200
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,9 @@ class TrainingConfig:
         Initial amplitude on skip and intralayer edges; see `initial_weights`.
     seed : int
         Of weights, order of examples and signs of beta.
+    device : str
+        Where the network is computed: "numpy" (on the processor), or by torch on "cpu", "cuda" or
+        "cuda:N". It decides nothing but the last digits.
     """
 
     learning_rate: float | tuple[float, ...] = 0.02
@@ -68,6 +68,7 @@ class TrainingConfig:
     step_size: float = 0.5
     other_amplitude: float | None = None
     seed: int = 0
+    device: str = NUMPY
 
     def __post_init__(self) -> None:
         rates = np.atleast_1d(np.asarray(self.learning_rate, float))
@@ -88,6 +89,7 @@ class TrainingConfig:
             raise InputError(f"relaxation: {self.relaxation!r}, allowed: sor, euler")
         if not isinstance(self.seed, int) or self.seed < 0:
             raise InputError(f"seed: {self.seed!r}, must be an integer of at least 0")
+        check_device_name(self.device)
         # The methods check their own parameters.
         _ = self.free_phase, self.nudged_phase
 
@@ -207,8 +209,8 @@ class Trainer:
 
     Attributes
     ----------
-    couplings : Couplings
-        Weights and biases.
+    engine : Engine
+        Holds data, weights and particles, and does the work.
     history : list of EpochRecord
         One per finished epoch.
     pairs : list of str
@@ -225,7 +227,7 @@ class Trainer:
         graph: LayeredGraph,
         data: Dataset,
         config: TrainingConfig,
-        couplings: Couplings | None = None,
+        couplings: Any = None,
     ) -> None:
         for name, size, needed in (
             ("input", graph.layer_sizes[0], data.x_train.shape[1]),
@@ -248,7 +250,8 @@ class Trainer:
                 other_amplitude=config.other_amplitude,
             )
             couplings = Couplings(graph, weights)
-        self.couplings = couplings
+        phases = config.free_phase, config.nudged_phase
+        self.engine = make_engine(graph, data, config.device, phases, couplings)
         self.rates = config.layer_rates(graph.n_layers)
         self.bias_rates = None
         if config.bias_rate is not None:
@@ -258,11 +261,6 @@ class Trainer:
         self.history: list[EpochRecord] = []
         self.batch = 0
         self._sums = _EpochSums()
-        # Particles are only starting points, so half precision (a tenth of the tolerance) is
-        # enough and halves the largest array of a run. They start at rest, as published.
-        n_free = self.couplings.n_free
-        self._train_particles = np.zeros((len(data.x_train), n_free), np.float16)
-        self._test_particles = np.zeros((len(data.x_test), n_free), np.float16)
 
     def __repr__(self) -> str:
         return (
@@ -272,8 +270,17 @@ class Trainer:
 
     def forget_particles(self) -> None:
         """Put all particles to rest, as if no example had been seen before."""
-        self._train_particles[:] = 0
-        self._test_particles[:] = 0
+        self.engine.forget_particles()
+
+    @property
+    def couplings(self) -> Any:
+        """Weights and biases, on the device they are trained on."""
+        return self.engine.couplings
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under way, or the one that comes next, counted from 1."""
+        return len(self.history) + 1
 
     @property
     def n_batches(self) -> int:
@@ -299,19 +306,14 @@ class Trainer:
         last batch the test error is measured and the epoch is appended to `history`; the
         corrections of the epoch stay readable until the next one begins.
         """
-        epoch = len(self.history) + 1
-        if self.batch == 0:
-            self._sums = _EpochSums()
-        order, signs = self.draws(epoch)
-        size = self.config.batch_size
+        self.begin_epoch()
         while self.batch < self.n_batches:
             begin = time.perf_counter()
-            examples = order[self.batch * size : (self.batch + 1) * size]
-            record = self._train_batch(epoch, examples, signs[self.batch])
-            self.batch += 1
-            self._sums.seconds += time.perf_counter() - begin
-            yield record
-        self._finish_epoch(epoch)
+            outcome = self.engine.train(*self.next_batch(), self.rates, self.bias_rates)
+            yield self.take(outcome, time.perf_counter() - begin)
+        begin = time.perf_counter()
+        scores = self.evaluate()
+        self.finish_epoch(*scores, time.perf_counter() - begin)
 
     def draws(self, epoch: int) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.floating]]:
         """Order of the training examples, and the sign of beta of every batch, in an epoch.
@@ -324,60 +326,44 @@ class Trainer:
 
     def evaluate(self) -> tuple[float, float]:
         """Test error and mean test cost, from the free phase on the test set."""
-        data, n = self.data, len(self.data.x_test)
-        if not n:
-            return math.nan, math.nan
-        errors = total = 0.0
-        for start in range(0, n, EVALUATION_BATCH):
-            part = slice(start, start + EVALUATION_BATCH)
-            inputs, target = _columns(data.x_test[part]), _columns(data.y_test[part])
-            free = self._free_phase(self.couplings.drive(inputs), self._test_particles, part)
-            wrong, costs = self._score(free.state[self.couplings.output], target)
-            errors, total = errors + wrong, total + costs
-        return errors / n, total / n
+        return self.engine.evaluate()
 
-    def _train_batch(self, epoch: int, examples: npt.NDArray, sign: float) -> BatchRecord:
-        couplings, sums = self.couplings, self._sums
-        inputs = _columns(self.data.x_train[examples])
-        target = _columns(self.data.y_train[examples])
-        drive = couplings.drive(inputs)
-        free = self._free_phase(drive, self._train_particles, examples)
-        beta = sign * self.config.beta
-        nudged = self.config.nudged_phase.steps_from(couplings, drive, free.state, target, beta)
-        sums.corrections.append(
-            couplings.correct(free.state, nudged, inputs, 1 / beta, self.rates, self.bias_rates)
+    def begin_epoch(self) -> None:
+        """Draw the epoch that comes next, or the one under way again."""
+        if self.batch == 0:
+            self._sums = _EpochSums()
+        self._order, self._signs = self.draws(self.epoch)
+
+    def next_batch(self) -> tuple[npt.NDArray[np.integer], float]:
+        """Examples of the batch that comes next, and its beta."""
+        size = self.config.batch_size
+        examples = self._order[self.batch * size : (self.batch + 1) * size]
+        return examples, self._signs[self.batch] * self.config.beta
+
+    def take(self, outcome: Outcome, seconds: float) -> BatchRecord:
+        """Enter what the batch showed into the books."""
+        sums = self._sums
+        sums.corrections.append(outcome.corrections)
+        sums.errors += outcome.errors
+        sums.cost += outcome.cost
+        sums.sweeps += outcome.sweeps
+        sums.unconverged += outcome.unconverged
+        sums.worst_residual = max(sums.worst_residual, outcome.worst_residual)
+        sums.seconds += seconds
+        size = min(self.config.batch_size, len(self._order) - self.batch * self.config.batch_size)
+        record = BatchRecord(
+            self.epoch, self.batch, outcome.errors, outcome.sweeps / size, outcome.unconverged
         )
-        errors, costs = self._score(free.state[couplings.output], target)
-        unconverged = int((~free.converged).sum())
-        sums.errors += errors
-        sums.cost += costs
-        sums.sweeps += float(free.sweeps.sum())
-        sums.unconverged += unconverged
-        sums.worst_residual = max(sums.worst_residual, float(free.residual.max()))
-        return BatchRecord(epoch, self.batch, errors, float(free.sweeps.mean()), unconverged)
+        self.batch += 1
+        return record
 
-    def _free_phase(self, drive: npt.NDArray, particles: npt.NDArray, examples: Any) -> Relaxation:
-        """Relax from the particles of the examples and leave the new ones there."""
-        start = _columns(particles[examples].astype(np.float32))
-        free = self.config.free_phase.relax(self.couplings, drive, start)
-        particles[examples] = free.state.T
-        return free
-
-    def _score(self, output: npt.NDArray, target: npt.NDArray) -> tuple[float, float]:
-        """Summed errors and summed costs of a batch."""
-        costs = float(cost(output, target).sum())
-        if self.data.task == "regression":
-            return costs, costs
-        return float((output.argmax(axis=0) != target.argmax(axis=0)).sum()), costs
-
-    def _finish_epoch(self, epoch: int) -> None:
-        begin = time.perf_counter()
-        test_error, test_cost = self.evaluate()
+    def finish_epoch(self, test_error: float, test_cost: float, seconds: float) -> None:
+        """Close the books of the epoch."""
         sums, n = self._sums, len(self.data.x_train)
         adjacent = np.array(self.kinds) == "interlayer"
         self.history.append(
             EpochRecord(
-                epoch=epoch,
+                epoch=self.epoch,
                 training_error=sums.errors / n,
                 test_error=test_error,
                 training_cost=sums.cost / n,
@@ -387,7 +373,7 @@ class Trainer:
                 worst_residual=sums.worst_residual,
                 log_spread=log_spread(self.corrections),
                 log_spread_interlayer=log_spread(self.corrections[:, adjacent]),
-                seconds=sums.seconds + time.perf_counter() - begin,
+                seconds=sums.seconds + seconds,
             )
         )
         self.batch = 0
@@ -399,26 +385,14 @@ class Trainer:
         """
         sums = dataclasses.asdict(self._sums)
         del sums["corrections"]
-        arrays = {
-            "weights": self.couplings.edge_weights(),
-            "biases": self.couplings.biases[:, 0],
-            "train_particles": self._train_particles,
-            "test_particles": self._test_particles,
-            "corrections": self.corrections,
-        }
+        arrays = self.engine.arrays() | {"corrections": self.corrections}
         history = [dataclasses.asdict(record) for record in self.history]
         return arrays, {"batch": self.batch, "sums": sums, "history": history}
 
     def restore(self, arrays: dict[str, npt.NDArray], values: dict[str, Any]) -> None:
         """Take up the state that `state` gave, from a trainer made with the same arguments."""
-        self.couplings = Couplings(self.graph, arrays["weights"], arrays["biases"])
-        self._train_particles = arrays["train_particles"].copy()
-        self._test_particles = arrays["test_particles"].copy()
+        self.engine.restore(arrays)
         self.batch = values["batch"]
         self.history = [EpochRecord(**record) for record in values["history"]]
         self._sums = _EpochSums(**values["sums"], corrections=arrays["corrections"].tolist())
 
-
-def _columns(rows: npt.NDArray) -> npt.NDArray:
-    """Examples as columns, C order: the layout of states and inputs."""
-    return np.ascontiguousarray(rows.T)

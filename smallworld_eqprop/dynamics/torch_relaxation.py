@@ -1,0 +1,159 @@
+"""Relaxation on torch tensors: `SOR` and `Euler` for `TorchCouplings`, alone or stacked.
+
+The methods are those of `relaxation`, arranged for a graphics card, where starting a piece of work
+costs more than the work:
+
+- One product and three element-wise passes update a whole group of nodes, for all examples of all
+  networks at once. A group is a layer, or a large part of one that has edges inside.
+- The factor is adapted, and convergence looked at, once in a few sweeps. Only there does the
+  processor wait for the card. What is looked at is the true residual, so it certifies the end.
+- An example that has converged is not taken out of the batch; its factor becomes 0 and it stays
+  where it is. So nothing depends on who else is in the batch or in the stack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from smallworld_eqprop.dynamics.relaxation import SOR, STEP_LIMIT, Euler, Relaxation
+from smallworld_eqprop.dynamics.torch_couplings import TorchCouplings, add_product
+
+__all__ = ["TorchEuler", "TorchSOR", "on_torch", "torch_residual"]
+
+# Nodes with edges among themselves that are updated together. Larger groups mean fewer launches
+# and smaller steps.
+GROUP = 250
+
+# Sweeps between two looks at the residual.
+ROUND = 4
+
+
+@dataclass(frozen=True)
+class TorchEuler(Euler):
+    """`Euler` on torch tensors."""
+
+    def relax(self, couplings: Any, drive: Any, start: Any) -> Relaxation:
+        """Take all the steps; no residual is asked for, the one reached is reported."""
+        drive = couplings.array(drive)
+        state = self.steps_from(couplings, drive, start)
+        reached = torch_residual(couplings, state, drive)
+        return _relaxation(state, reached, torch.full_like(reached, self.steps, dtype=torch.int64))
+
+    def steps_from(
+        self, couplings: Any, drive: Any, start: Any, target: Any = None, beta: Any = 0.0
+    ) -> Any:
+        """State after the steps, nudged toward `target`; in a stack `beta` may be one per network."""
+        drive, state = couplings.array(drive), couplings.array(start).clone()
+        output = state[..., couplings.output, :]
+        if target is not None:
+            target = couplings.array(target)
+            weight = 2 * self.step_size * couplings.array(beta)[..., None, None]
+        for _ in range(self.steps):
+            state.lerp_(add_product(drive, couplings.inner, state), self.step_size)
+            if target is not None:
+                output.lerp_(target, weight)
+            state.clamp_(0, 1)
+        return state
+
+
+@dataclass(frozen=True)
+class TorchSOR(SOR):
+    """`SOR` on torch tensors; the number of sweeps is a multiple of a few, or `max_sweeps`."""
+
+    def relax(self, couplings: Any, drive: Any, start: Any) -> Relaxation:
+        """Sweep until every example has the residual asked for or has had `max_sweeps`."""
+        drive, state = couplings.array(drive), couplings.array(start).clone()
+        groups, limits = _groups(couplings)
+        sweeps = torch.zeros_like(state[..., 0, :], dtype=torch.int64)
+        factor = torch.full_like(state[..., 0, :], self.start_factor)
+        before, done = None, 0
+        while True:
+            distance = _distance(couplings, state, drive)
+            reached = torch.linalg.vector_norm(distance, torch.inf, dim=-2)
+            active = reached > self.tolerance
+            if done == self.max_sweeps or not bool(active.any()):
+                return _relaxation(state, reached, sweeps, self.tolerance)
+            size = torch.linalg.vector_norm(distance, dim=-2)
+            if before is not None:
+                factor = _adapted(factor, (size / before) ** (1 / count))
+            before = size
+            count = min(ROUND, self.max_sweeps - done)
+            weights = torch.minimum(factor[..., None, :], limits) * active[..., None, :]
+            for _ in range(count):
+                for rows, weight in zip(groups, weights, strict=True):
+                    part = state[..., rows, :]
+                    field = add_product(
+                        drive[..., rows, :], couplings.inner[..., rows, :], state
+                    ).clamp_(0, 1)
+                    part.lerp_(field, weight).clamp_(0, 1)
+            sweeps += active * count
+            done += count
+
+
+def on_torch(method: Any) -> Any:
+    """The same method, with the same hyperparameters, for torch tensors."""
+    return {SOR: TorchSOR, Euler: TorchEuler}[type(method)](**vars(method))
+
+
+def torch_residual(couplings: TorchCouplings, state: Any, drive: Any) -> torch.Tensor:
+    r"""Largest :math:`|\mathrm{clip}(W s + b, 0, 1) - s|` of every example; (..., batch)."""
+    distance = _distance(couplings, couplings.array(state), couplings.array(drive))
+    return torch.linalg.vector_norm(distance, torch.inf, dim=-2)
+
+
+def _distance(couplings: TorchCouplings, state: torch.Tensor, drive: torch.Tensor) -> torch.Tensor:
+    """``clip(W s + b, 0, 1) - s``."""
+    return add_product(drive, couplings.inner, state).clamp_(0, 1).sub_(state)
+
+
+def _relaxation(
+    state: Any, reached: Any, sweeps: Any, tolerance: float = float("inf")
+) -> Relaxation:
+    return Relaxation(state, reached, sweeps, tolerance)
+
+
+GAIN = 0.7
+
+
+def _adapted(factor: torch.Tensor, shrink: torch.Tensor) -> torch.Tensor:
+    """Factors of the next round from the mean contraction per sweep in the last one (Young)."""
+    shrink = shrink.clamp(1e-3, 0.995)
+    mu = ((shrink + factor - 1) / (factor * shrink.sqrt())).clamp_(max=0.995)
+    best = 2 / (1 + (1 - mu * mu).sqrt())
+    raised = factor + GAIN * (best - factor)
+    return torch.where(shrink > factor - 1, raised, factor - 0.1).clamp_(1.0, 1.85)
+
+
+def _groups(couplings: TorchCouplings) -> tuple[list[slice], torch.Tensor]:
+    """Rows of every group, and the limits of w: shape (groups, ..., 1, 1).
+
+    The bound of the spectral norm inside a group is that of `relaxation`.
+    """
+    inside = {
+        pair.lower
+        for member in couplings.members
+        for pair in member.blocks
+        if pair.lower == pair.upper
+    }
+    groups: list[slice] = []
+    limits: list[torch.Tensor] = []
+    free = torch.zeros_like(couplings.biases[..., :1, :])
+    for layer, rows in enumerate(couplings.rows[1:], 1):
+        if layer not in inside:
+            groups.append(rows)
+            limits.append(free + STEP_LIMIT)
+            continue
+        size = rows.stop - rows.start
+        ends = np.linspace(rows.start, rows.stop, -(-size // GROUP) + 1).astype(int).tolist()
+        for begin, end in zip(ends[:-1], ends[1:], strict=True):
+            groups.append(slice(begin, end))
+            power = couplings.inner[..., begin:end, begin:end]
+            for _ in range(3):
+                power = power @ power
+            norm = torch.linalg.matrix_norm(power) ** (1 / 8)
+            limits.append(STEP_LIMIT / (1 + norm[..., None, None]))
+    return groups, torch.stack(limits)
