@@ -63,6 +63,7 @@ from .graphs.smallworld import small_world_propensity as small_world_propensity
 from .graphs.smallworld import small_world_sigma as small_world_sigma
 from .graphs.spectra import algebraic_connectivity as algebraic_connectivity
 from .graphs.spectra import spectral_radius as spectral_radius
+from .learning.ensemble import Ensemble as Ensemble
 from .learning.eqprop import centred_gradient as centred_gradient
 from .learning.eqprop import initial_weights as initial_weights
 from .learning.estimator import EqPropClassifier as EqPropClassifier

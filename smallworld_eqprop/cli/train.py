@@ -50,6 +50,10 @@ def train(
         str | None, typer.Option(help="Free phase: sor (fast) or euler (as published).")
     ] = None,
     tolerance: Annotated[float | None, typer.Option(help="Residual at which sor stops.")] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="numpy, or by torch (the extra gpu): cpu, cuda or cuda:N."),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any other key of a preset; repeatable."),
@@ -97,6 +101,7 @@ def train(
         "learning_rate": None if learning_rate is None else parse_value(learning_rate),
         "relaxation": relaxation,
         "tolerance": tolerance,
+        "device": device,
     }
     changes = {key: value for key, value in named.items() if value is not None}
     config = read_config(network).changed(**changes, **parse_settings(settings or [], changes))

@@ -28,7 +28,7 @@ from smallworld_eqprop.graphs.layered import LayeredGraph
 
 __all__ = ["LayerPair", "TorchCouplings", "add_product"]
 
-# Largest dense matrix, in entries: a gibibyte in float32. Weights, mask and their change make three.
+# Largest dense matrix, in entries: a gibibyte in float32. Weights, mask and change make three.
 LARGEST = 2**28
 
 
@@ -271,7 +271,7 @@ def _pairs(graph: LayeredGraph) -> list[LayerPair]:
     names, starts = np.unique(keys[order], return_index=True)
     parts = np.split(order, starts)[1:]
     return [
-        LayerPair(*divmod(name, graph.n_layers), edges)
+        LayerPair(name // graph.n_layers, name % graph.n_layers, edges)
         for name, edges in zip(names.tolist(), parts, strict=True)
     ]
 

@@ -13,6 +13,7 @@ costs more than the work:
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,9 @@ GROUP = 250
 # Sweeps between two looks at the residual.
 ROUND = 4
 
+# How far the factor goes toward a better one in a round, and how far it comes down.
+RAISE, LOWER = 0.6, 0.2
+
 
 @dataclass(frozen=True)
 class TorchEuler(Euler):
@@ -41,12 +45,13 @@ class TorchEuler(Euler):
         drive = couplings.array(drive)
         state = self.steps_from(couplings, drive, start)
         reached = torch_residual(couplings, state, drive)
-        return _relaxation(state, reached, torch.full_like(reached, self.steps, dtype=torch.int64))
+        sweeps = torch.full_like(reached, self.steps, dtype=torch.int64)
+        return Relaxation(state, reached, sweeps, torch.inf)
 
     def steps_from(
         self, couplings: Any, drive: Any, start: Any, target: Any = None, beta: Any = 0.0
     ) -> Any:
-        """State after the steps, nudged toward `target`; in a stack `beta` may be one per network."""
+        """State after the steps, nudged toward `target`; a stack takes one `beta` per network."""
         drive, state = couplings.array(drive), couplings.array(start).clone()
         output = state[..., couplings.output, :]
         if target is not None:
@@ -68,28 +73,30 @@ class TorchSOR(SOR):
         """Sweep until every example has the residual asked for or has had `max_sweeps`."""
         drive, state = couplings.array(drive), couplings.array(start).clone()
         groups, limits = _groups(couplings)
+        # Views, made once: on a card the processor is the slower of the two.
+        parts = [
+            (state[..., rows, :], drive[..., rows, :], couplings.inner[..., rows, :])
+            for rows in groups
+        ]
         sweeps = torch.zeros_like(state[..., 0, :], dtype=torch.int64)
         factor = torch.full_like(state[..., 0, :], self.start_factor)
-        before, done = None, 0
+        before, count, done = None, ROUND, 0
         while True:
             distance = _distance(couplings, state, drive)
             reached = torch.linalg.vector_norm(distance, torch.inf, dim=-2)
             active = reached > self.tolerance
             if done == self.max_sweeps or not bool(active.any()):
-                return _relaxation(state, reached, sweeps, self.tolerance)
+                return Relaxation(state, reached, sweeps, self.tolerance)
             size = torch.linalg.vector_norm(distance, dim=-2)
             if before is not None:
                 factor = _adapted(factor, (size / before) ** (1 / count))
             before = size
             count = min(ROUND, self.max_sweeps - done)
-            weights = torch.minimum(factor[..., None, :], limits) * active[..., None, :]
+            limited = torch.minimum(factor[..., None, :], limits)
+            steps = torch.where(active[..., None, :], limited, torch.zeros_like(limited))
             for _ in range(count):
-                for rows, weight in zip(groups, weights, strict=True):
-                    part = state[..., rows, :]
-                    field = add_product(
-                        drive[..., rows, :], couplings.inner[..., rows, :], state
-                    ).clamp_(0, 1)
-                    part.lerp_(field, weight).clamp_(0, 1)
+                for (part, pull, rows), step in zip(parts, steps, strict=True):
+                    part.lerp_(add_product(pull, rows, state).clamp_(0, 1), step).clamp_(0, 1)
             sweeps += active * count
             done += count
 
@@ -110,22 +117,13 @@ def _distance(couplings: TorchCouplings, state: torch.Tensor, drive: torch.Tenso
     return add_product(drive, couplings.inner, state).clamp_(0, 1).sub_(state)
 
 
-def _relaxation(
-    state: Any, reached: Any, sweeps: Any, tolerance: float = float("inf")
-) -> Relaxation:
-    return Relaxation(state, reached, sweeps, tolerance)
-
-
-GAIN = 0.7
-
-
 def _adapted(factor: torch.Tensor, shrink: torch.Tensor) -> torch.Tensor:
     """Factors of the next round from the mean contraction per sweep in the last one (Young)."""
     shrink = shrink.clamp(1e-3, 0.995)
     mu = ((shrink + factor - 1) / (factor * shrink.sqrt())).clamp_(max=0.995)
     best = 2 / (1 + (1 - mu * mu).sqrt())
-    raised = factor + GAIN * (best - factor)
-    return torch.where(shrink > factor - 1, raised, factor - 0.1).clamp_(1.0, 1.85)
+    raised = factor + RAISE * (best - factor)
+    return torch.where(shrink > factor - 1, raised, factor - LOWER).clamp_(1.0, 1.85)
 
 
 def _groups(couplings: TorchCouplings) -> tuple[list[slice], torch.Tensor]:
@@ -149,7 +147,7 @@ def _groups(couplings: TorchCouplings) -> tuple[list[slice], torch.Tensor]:
             continue
         size = rows.stop - rows.start
         ends = np.linspace(rows.start, rows.stop, -(-size // GROUP) + 1).astype(int).tolist()
-        for begin, end in zip(ends[:-1], ends[1:], strict=True):
+        for begin, end in itertools.pairwise(ends):
             groups.append(slice(begin, end))
             power = couplings.inner[..., begin:end, begin:end]
             for _ in range(3):

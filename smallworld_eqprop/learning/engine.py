@@ -1,8 +1,8 @@
 """Engines: what a batch does to a network, wherever its numbers live.
 
 A `Trainer` keeps the books: order of the examples, sums, history. Its engine holds all that is
-large (data, weights, particles), relaxes, nudges and corrects, and says what came of it. `NumpyEngine`
-does so with NumPy arrays, `TorchEngine` with tensors on any device of torch.
+large (data, weights, particles), relaxes, nudges and corrects, and says what came of it.
+`NumpyEngine` does so with NumPy arrays, `TorchEngine` with tensors on any device of torch.
 """
 
 from __future__ import annotations
@@ -146,6 +146,7 @@ class NumpyEngine:
         rates: npt.NDArray[np.floating],
         bias_rates: npt.NDArray[np.floating] | None,
     ) -> Outcome:
+        """Two phases on these training examples, and the correction."""
         couplings = self.couplings
         inputs = _columns(self.data.x_train[examples])
         target = _columns(self.data.y_train[examples])
@@ -164,6 +165,7 @@ class NumpyEngine:
         )
 
     def evaluate(self) -> tuple[float, float]:
+        """Share of wrong examples and mean cost on the test set."""
         data, n = self.data, len(self.data.x_test)
         if not n:
             return math.nan, math.nan
@@ -177,6 +179,7 @@ class NumpyEngine:
         return errors / n, total / n
 
     def forget_particles(self) -> None:
+        """Put all particles to rest."""
         self.train_particles[:] = 0
         self.test_particles[:] = 0
 
@@ -190,6 +193,7 @@ class NumpyEngine:
         }
 
     def restore(self, arrays: dict[str, npt.NDArray]) -> None:
+        """Take up what the `arrays` of any engine gave."""
         self.couplings = Couplings(self.graph, arrays["weights"], arrays["biases"])
         self.train_particles = arrays["train_particles"].copy()
         self.test_particles = arrays["test_particles"].copy()

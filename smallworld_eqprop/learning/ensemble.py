@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class Ensemble:
         from smallworld_eqprop.learning.torch_engine import TorchEngine
 
         self.trainers = list(trainers)
-        self._engine = TorchEngine.joined([trainer.engine for trainer in trainers])
+        self._engine = TorchEngine.joined([cast(TorchEngine, t.engine) for t in trainers])
 
     def run_epoch(self) -> Iterator[list[BatchRecord]]:
         """Train the rest of the epoch under way, all networks batch by batch, then evaluate.

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import torch
+from threadpoolctl import threadpool_info
 
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.relaxation import Euler, Relaxation, RelaxationMethod
@@ -42,6 +43,8 @@ class TorchEngine:
         phases: tuple[RelaxationMethod, Euler],
         networks: Sequence[TorchCouplings],
     ) -> None:
+        if networks[0].device.type == "cpu":
+            torch.set_num_threads(_blas_threads())
         self.data = data
         self.free, self.nudged = map(on_torch, phases)
         self.stack = TorchCouplings.stacked(networks)
@@ -94,6 +97,7 @@ class TorchEngine:
         rates: npt.NDArray[np.floating],
         bias_rates: npt.NDArray[np.floating] | None,
     ) -> Outcome:
+        """Two phases on these training examples, and the correction."""
         (outcome,) = self.train_together(
             examples[None], np.array([beta]), rates, rates if bias_rates is None else bias_rates
         )
@@ -129,7 +133,7 @@ class TorchEngine:
                 costs,
                 free.sweeps.sum(-1),
                 (~free.converged).sum(-1),
-                free.residual.amax(-1),
+                torch.amax(free.residual, -1),
             ),
             -1,
         )
@@ -141,6 +145,7 @@ class TorchEngine:
         ]
 
     def evaluate(self) -> tuple[float, float]:
+        """Share of wrong examples and mean cost on the test set."""
         (scores,) = self.evaluate_together()
         return scores
 
@@ -159,10 +164,12 @@ class TorchEngine:
         return [(wrong / n, total / n) for wrong, total in torch.stack(sums).sum(0).tolist()]
 
     def forget_particles(self) -> None:
+        """Put all particles to rest."""
         self.train_particles.zero_()
         self.test_particles.zero_()
 
     def arrays(self) -> dict[str, npt.NDArray]:
+        """Weights, biases and particles as NumPy arrays."""
         return {
             "weights": self.couplings.edge_weights(),
             "biases": self.couplings.biases[:, 0].cpu().numpy().copy(),
@@ -171,6 +178,7 @@ class TorchEngine:
         }
 
     def restore(self, arrays: dict[str, npt.NDArray]) -> None:
+        """Take up what the `arrays` of any engine gave."""
         self.couplings.restore(arrays["weights"], arrays["biases"])
         self.train_particles[0] = torch.from_numpy(arrays["train_particles"])
         self.test_particles[0] = torch.from_numpy(arrays["test_particles"])
@@ -195,3 +203,9 @@ class TorchEngine:
             return costs, costs
         wrong = output.argmax(-2) != target.argmax(-2)
         return wrong.sum(-1).to(costs.dtype), costs
+
+
+def _blas_threads() -> int:
+    """As many threads as NumPy's products have: torch does not hear of limits set for them."""
+    pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return max(pools, default=1)

@@ -395,4 +395,3 @@ class Trainer:
         self.batch = values["batch"]
         self.history = [EpochRecord(**record) for record in values["history"]]
         self._sums = _EpochSums(**values["sums"], corrections=arrays["corrections"].tolist())
-

@@ -131,9 +131,12 @@ class RunConfig:
 
     @property
     def key(self) -> str:
-        """Hash of all that decides the outcome: equal keys mean equal runs."""
+        """Hash of all that decides the outcome: equal keys mean equal runs.
+
+        The device is left out: a run may be gone on with on another.
+        """
         values = self.to_dict()
-        del values["name"], values["summary"]
+        del values["name"], values["summary"], values["training"]["device"]
         # Left out where they say nothing: runs older than these keys keep their hash.
         for key in ("family", "places", "across_layers", "neighbours"):
             if values["topology"][key] == getattr(TopologyConfig, key):

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_info
 
 from smallworld_eqprop._version import __version__
+from smallworld_eqprop.dynamics.devices import NUMPY
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.io import save_graph
@@ -59,7 +60,10 @@ def start_folder(folder: Path, config: RunConfig, trainer: Trainer) -> None:
         "key": config.key,
         "version": __version__,
         "python": platform.python_version(),
-        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "libraries": {
+            name: metadata.version(name)
+            for name in (*LIBRARIES, *(["torch"] if config.training.device != NUMPY else []))
+        },
         "machine": f"{platform.system()} {platform.machine()}",
         # The last bits of a matrix product depend on the number of threads.
         "threads": max((pool["num_threads"] for pool in threadpool_info()), default=1),

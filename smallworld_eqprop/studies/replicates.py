@@ -19,7 +19,7 @@ from smallworld_eqprop.studies.correlation import check_numeric
 __all__ = ["noise_floor", "setting_columns", "setting_means", "setting_numbers"]
 
 # Keys of a configuration that are no part of its setting.
-NOT_SETTING = ("name", "summary", "seed")
+NOT_SETTING = ("name", "summary", "seed", "device")
 
 
 def setting_columns(table: pd.DataFrame) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from smallworld_eqprop._version import __version__
 from smallworld_eqprop.data import Dataset, load
+from smallworld_eqprop.dynamics.devices import require_device
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.trainer import BatchRecord, EpochRecord, Trainer
 from smallworld_eqprop.studies.config import RunConfig
@@ -68,8 +69,9 @@ def train(
 ) -> Run:
     """Train a network and record it in a folder.
 
-    The outcome depends on `config` and `epochs` alone (and on the number of BLAS threads, in the
-    last bits): a run that was killed and resumed ends with the very same numbers.
+    The outcome depends on `config` and `epochs` alone (and on the number of BLAS threads and the
+    device, in the last bits): a run that was killed and resumed on the same device ends with the
+    very same numbers. It may also be resumed on another.
 
     Parameters
     ----------
@@ -98,7 +100,8 @@ def train(
     ------
     InputError
         If the folder holds a run and `existing` is "error", or another configuration or version
-        is to be resumed, a file is damaged, or tensorboardX is missing.
+        is to be resumed, a file is damaged, tensorboardX is missing, or the device cannot be used
+        here.
     OSError
         If the folder cannot be written to; what was written before stays valid.
     KeyboardInterrupt
@@ -107,6 +110,7 @@ def train(
     """
     if not isinstance(epochs, int) or epochs < 1:
         raise InputError(f"epochs: {epochs!r}, must be an integer of at least 1")
+    require_device(config.training.device)  # before any data is fetched
     if tensorboard is not None:
         check_tensorboard()
     folder = Path(folder)
@@ -182,7 +186,7 @@ def _check_same(run: Run, config: RunConfig) -> None:
     changed = [
         f"{key} is {old[key]}, not {new[key]}"
         for key in new
-        if key not in ("name", "summary") and old[key] != new[key]
+        if key not in ("name", "summary", "device") and old[key] != new[key]
     ]
     raise InputError(
         f"{run.folder}: holds a run of another configuration ({'; '.join(changed)}); "

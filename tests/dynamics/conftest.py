@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import functools
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -50,6 +52,7 @@ class Network:
     weights: np.ndarray
     biases: np.ndarray
     inputs: np.ndarray
+    engine: Any = field(default=Couplings)
 
     @property
     def matrix(self):
@@ -71,7 +74,7 @@ class Network:
         return self.inner @ state + self.pull
 
     def couplings(self, dtype=np.float64):
-        return Couplings(self.graph, self.weights, self.biases, dtype)
+        return self.engine(self.graph, self.weights, self.biases, dtype)
 
     def convex(self, norm=0.9):
         """Weights scaled so that I - W has no eigenvalue below 1 - `norm`: a unique minimum."""
@@ -92,28 +95,47 @@ def dense(graph, weights):
     return matrix
 
 
-def make_network(graph, seed, batch=7):
+def make_network(graph, seed, batch=7, engine=Couplings):
     rng = np.random.default_rng(seed)
     return Network(
         graph,
         np.asarray(initial_weights(graph, seed=rng), float),
         rng.normal(0, 0.3, graph.n_nodes - graph.layer_sizes[0]),
         rng.random((graph.layer_sizes[0], batch)),
+        engine,
     )
 
 
+@pytest.fixture(scope="session", params=["numpy", pytest.param("torch", marks=pytest.mark.torch)])
+def engine(request):
+    """The couplings of every engine; those on torch give NumPy arrays back, to compare with."""
+    if request.param == "numpy":
+        return Couplings
+    pytest.importorskip("torch")
+    from smallworld_eqprop.dynamics.torch_couplings import TorchCouplings
+
+    class Torch(TorchCouplings):
+        def drive(self, inputs):
+            return super().drive(inputs).numpy()
+
+        def field(self, state, drive):
+            return super().field(state, drive).numpy()
+
+    return Torch
+
+
 @pytest.fixture(params=GRAPHS)
-def network(request):
+def network(request, engine):
     """A network of each kind, with the weights training starts from."""
-    return make_network(GRAPHS[request.param](), seed=11)
+    return make_network(GRAPHS[request.param](), seed=11, engine=engine)
 
 
 @pytest.fixture(scope="session")
-def layered_network():
-    return make_network(GRAPHS["layered"](), seed=11)
+def layered_network(engine):
+    return make_network(GRAPHS["layered"](), seed=11, engine=engine)
 
 
 @pytest.fixture(scope="session")
-def make():
+def make(engine):
     """Make a network of any graph: ``make(graph, seed, batch)``."""
-    return make_network
+    return functools.partial(make_network, engine=engine)

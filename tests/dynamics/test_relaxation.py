@@ -21,8 +21,31 @@ def relax(network, method, start=None, dtype=np.float64):
     """Relax from `start`, at rest when left out; gives the result, the couplings and the drive."""
     couplings = network.couplings(dtype)
     drive = couplings.drive(network.inputs.astype(dtype))
-    start = np.zeros_like(drive) if start is None else start
-    return method.relax(couplings, drive, start), couplings, drive
+    start = np.zeros_like(drive) if start is None else start.astype(dtype)
+    return settle(method, couplings, drive, start), couplings, drive
+
+
+def settle(method, couplings, drive, start):
+    """Relax with the method's counterpart for the couplings, whatever their engine."""
+    found = counterpart(method, couplings).relax(couplings, drive, start)
+    arrays = {name: np.asarray(getattr(found, name)) for name in ("state", "residual", "sweeps")}
+    return replace(found, **arrays)
+
+
+def counterpart(method, couplings):
+    if isinstance(couplings, Couplings):
+        return method
+    from smallworld_eqprop.dynamics.torch_relaxation import on_torch
+
+    return on_torch(method)
+
+
+def residual_of(couplings, state, drive):
+    if isinstance(couplings, Couplings):
+        return residual(couplings, state, drive)
+    from smallworld_eqprop.dynamics.torch_relaxation import torch_residual
+
+    return torch_residual(couplings, state, drive).numpy()
 
 
 def random_state(network, seed=3):
@@ -72,6 +95,7 @@ def test_nudged_euler_pulls_the_outputs_toward_the_target(network, beta):
         state = np.clip(state, 0, 1)
     couplings = network.couplings()
     method = Euler(4)
+    method = counterpart(method, couplings)
     found = method.steps_from(couplings, couplings.drive(network.inputs), start, target, beta)
     np.testing.assert_allclose(found, state, atol=1e-11)
 
@@ -104,7 +128,7 @@ def test_start_and_drive_are_left_as_they_are(network, method):
     couplings = network.couplings()
     drive = couplings.drive(network.inputs)
     before = start.copy(), drive.copy()
-    found = method.relax(couplings, drive, start)
+    found = settle(method, couplings, drive, start)
     assert np.array_equal(start, before[0])
     assert np.array_equal(drive, before[1])
     assert not np.shares_memory(found.state, start)
@@ -132,7 +156,7 @@ def test_relaxing_twice_gives_the_same_bits(network, method):
 def test_residual_is_the_distance_from_the_clipped_field(network):
     state = random_state(network)
     couplings = network.couplings()
-    found = residual(couplings, state, couplings.drive(network.inputs))
+    found = residual_of(couplings, state, couplings.drive(network.inputs))
     np.testing.assert_allclose(found, literal_residual(network, state), atol=1e-12)
 
 
@@ -145,7 +169,7 @@ def test_sor_ends_at_a_fixed_point(network, dtype, tolerance):
     assert found.converged.all()
     assert "converged" in found.message
     assert found.residual.max() <= tolerance
-    assert np.array_equal(found.residual, residual(couplings, found.state, drive))
+    assert np.array_equal(found.residual, residual_of(couplings, found.state, drive))
     rounding = 1e-5 if dtype is np.float32 else 1e-12
     assert literal_residual(network, found.state).max() <= tolerance + rounding
 
@@ -233,7 +257,7 @@ def test_a_network_without_edges_relaxes(make):
 
 def test_a_fixed_point_stays_where_it_is(network):
     first, couplings, drive = relax(network, SOR(1e-10, 5000))
-    again = SOR(1e-6).relax(couplings, drive, first.state)
+    again = settle(SOR(1e-6), couplings, drive, first.state)
     assert again.sweeps.max() <= 1
     np.testing.assert_allclose(again.state, first.state, atol=1e-8)
 
@@ -250,7 +274,8 @@ def test_energy_never_rises(network, factor):
     drive = couplings.drive(network.inputs)
     energies = [energy(couplings, state, drive)]
     for _ in range(25):
-        state = SOR(1e-12, max_sweeps=1, start_factor=factor).relax(couplings, drive, state).state
+        method = SOR(1e-12, max_sweeps=1, start_factor=factor)
+        state = settle(method, couplings, drive, state).state
         energies.append(energy(couplings, state, drive))
     change = np.diff(energies, axis=0)
     assert change.max() <= 1e-11 * np.abs(energies).max()
@@ -262,7 +287,7 @@ def test_energy_never_rises_while_the_factor_adapts(network):
     couplings = network.couplings()
     drive = couplings.drive(network.inputs)
     energies = [
-        energy(couplings, SOR(1e-12, n).relax(couplings, drive, start).state, drive)
+        energy(couplings, settle(SOR(1e-12, n), couplings, drive, start).state, drive)
         for n in range(1, 40)
     ]
     assert np.diff(energies, axis=0).max() <= 1e-11 * np.abs(energies).max()
@@ -274,9 +299,9 @@ def euler_steps(network, tolerance, most):
     drive = couplings.drive(network.inputs)
     state = np.zeros_like(drive)
     for steps in range(most):
-        if residual(couplings, state, drive).max() <= tolerance:
+        if residual_of(couplings, state, drive).max() <= tolerance:
             return steps
-        state = Euler(1).steps_from(couplings, drive, state)
+        state = settle(Euler(1), couplings, drive, state).state
     return most
 
 
@@ -309,7 +334,7 @@ def test_what_did_not_converge_says_so(network, max_sweeps):
     assert failed > 0
     assert found.sweeps.max() == max_sweeps
     assert (found.sweeps[~found.converged] == max_sweeps).all()
-    assert np.array_equal(found.residual, residual(couplings, found.state, drive))
+    assert np.array_equal(found.residual, residual_of(couplings, found.state, drive))
     expected = f"{failed} of {start.shape[1]} examples have a residual above 1e-13"
     assert found.message.startswith(expected)
     assert "allow more sweeps" in found.message

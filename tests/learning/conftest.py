@@ -8,6 +8,14 @@ from smallworld_eqprop.graphs.layered import add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
 
 
+@pytest.fixture(params=["numpy", pytest.param("cpu", marks=pytest.mark.torch)])
+def device(request):
+    """Every engine: NumPy's, and torch's on the processor."""
+    if request.param != "numpy":
+        pytest.importorskip("torch")
+    return request.param
+
+
 @pytest.fixture(scope="session")
 def digits():
     return load("digits", n_train=400)

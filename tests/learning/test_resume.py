@@ -21,8 +21,9 @@ CONFIGS = {
 
 
 @pytest.fixture(params=CONFIGS)
-def make_trainer(request, toy, toy_graph):
-    return lambda: Trainer(toy_graph, toy, CONFIGS[request.param])
+def make_trainer(request, toy, toy_graph, device):
+    config = replace(CONFIGS[request.param], device=device)
+    return lambda: Trainer(toy_graph, toy, config)
 
 
 def run(trainer, epochs=EPOCHS):
