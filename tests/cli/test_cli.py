@@ -87,6 +87,15 @@ def test_every_option_reaches_the_configuration():
     assert (training.free_steps, training.beta) == (3, 0.5)
 
 
+@pytest.mark.torch
+def test_a_network_is_trained_by_torch():
+    pytest.importorskip("torch")
+    assert main([*TINY, "--device=cpu", "--out=run", "--epochs=1"]) == 0
+    run = Run(Path("run"))
+    assert run.config.training.device == "cpu"
+    assert len(run.history) == 1
+
+
 def test_json_is_one_line_per_epoch(capsys):
     assert main([*TINY, "--epochs=2", "--json", "--out=run"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -136,6 +145,8 @@ def test_regression_is_reported_as_cost(capsys):
         ([*TINY, "--epochs=many"], "--epochs"),
         ([*TINY, "--threads=0"], "--threads: 0"),
         ([*TINY, "--tolerance=nan"], "tolerance: nan"),
+        ([*TINY, "--device=gpu"], "device: 'gpu', allowed: numpy, cpu, cuda, cuda:N"),
+        ([*TINY, "--device=cuda:99"], "device: 'cuda:99'"),
         ([*TINY, "--learning-rate=0.1,fast"], "learning_rate"),
         ([*TINY, "--resume", "--overwrite"], "exclude each other"),
         ([*TINY, "--sed=3"], "--sed"),

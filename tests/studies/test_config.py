@@ -38,6 +38,7 @@ def test_presets_are_the_networks_of_the_paper():
 def test_the_key_is_of_all_that_decides_the_outcome_and_nothing_else():
     config = RunConfig.preset("layered-5x100")
     assert dataclasses.replace(config, name="x", summary="y").key == config.key
+    assert config.changed(device="cuda").key == config.key
     changes = [
         {"seed": 99},
         {"p": 0.1},

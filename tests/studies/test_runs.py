@@ -103,6 +103,23 @@ def test_regression_is_recorded_as_costs(tiny, tmp_path):
     assert math.isclose(run.errors().sum() / 40, row.training_cost, rel_tol=1e-5)
 
 
+@pytest.mark.torch
+def test_a_run_on_torch_is_recorded_and_resumed_on_another_device(tiny, reference, tmp_path):
+    torch = pytest.importorskip("torch")
+    folder = tmp_path / "run"
+    run = train(tiny.changed(device="cpu"), folder, epochs=1)
+    assert run.record["libraries"]["torch"] == torch.__version__
+    assert run.config.training.device == "cpu"
+    resumed = train(tiny, folder, epochs=2, existing="resume")
+    assert run.pairs == reference.pairs
+    np.testing.assert_allclose(
+        resumed.history.training_cost, reference.history.training_cost, rtol=0.05
+    )
+    np.testing.assert_allclose(
+        resumed.corrections().mean(axis=0), reference.corrections().mean(axis=0), rtol=0.1
+    )
+
+
 @pytest.mark.parametrize("epochs", [0, -1, 1.5, float("nan")])
 def test_epochs_are_a_positive_integer(tiny, tmp_path, epochs):
     with pytest.raises(InputError, match="epochs: "):
@@ -118,6 +135,7 @@ def test_epochs_are_a_positive_integer(tiny, tmp_path, epochs):
         {"layer_sizes": [64, 12, 11]},
         {"n_train": -5},
         {"n_train": 10**6},
+        {"device": "cuda:99"},
     ],
 )
 def test_bad_input_leaves_nothing_behind(tiny, tmp_path, change):
