@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: testgpu help reproduce figures bench docs test network check lint types contracts clean
+.PHONY: help reproduce figures bench docs test gpu network check lint types contracts clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ docs: $(VENV)/.installed-docs ## the documentation, into site/index.html
 
 test: $(VENV)/.installed-test ## the tests, without network
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not network"
+
+gpu: $(VENV)/.installed-gpu ## the tests of the engine on torch, without a card; TORCH=torch==2.13.0 picks a release
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m torch tests
 
 network: $(VENV)/.installed-test ## the tests that fetch data
 	$(BIN)/python -m pytest -q -m network
@@ -62,6 +65,10 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
 	$(PIP_INSTALL) --editable '.[test]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-gpu: $(VENV)/.installed-test
+	$(PIP_INSTALL) $(TORCH) --editable '.[test,gpu]'
+	@touch $@
 
 $(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
 	$(PIP_INSTALL) --editable '.[docs]'
