@@ -2,16 +2,33 @@
 PROFILE ?= quick
 VENV := .venv
 BIN := $(VENV)/bin
+STRUCTURE := results/structure_vs_performance
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce figures bench docs test gpu network check lint types contracts clean
+.PHONY: help reproduce p-sweep structure figures bench docs test gpu network check lint types \
+    contracts clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 reproduce: $(VENV)/.installed ## the paper's three networks (PROFILE=quick, or paper for the full protocol)
 	$(BIN)/python analysis/reproduce.py --profile $(PROFILE)
+
+# Both go on where they were stopped, and train only what is not in their stores yet.
+p-sweep: $(VENV)/.installed ## figure 5, error and corrections against p: trains 72 networks, in hours
+	$(BIN)/smallworld-eqprop sweep analysis/studies/p_sweep_5x100.toml
+	$(BIN)/smallworld-eqprop sweep analysis/studies/p_sweep_3x500.toml
+	$(BIN)/python analysis/collect_p_sweep.py runs/p_sweep_5x100.sqlite runs/p_sweep_3x500.sqlite
+	$(BIN)/python figures/figure5.py --out docs/figures
+
+structure: $(VENV)/.installed ## whether structure predicts training: trains 150 networks, in an hour or two
+	$(BIN)/smallworld-eqprop sweep analysis/studies/structure_vs_performance.toml
+	$(BIN)/smallworld-eqprop export runs/structure_vs_performance.sqlite --out $(STRUCTURE)
+	$(BIN)/python analysis/metrics_vs_performance.py $(STRUCTURE)/runs.csv \
+	    --out $(STRUCTURE) --figures docs/figures
+	$(BIN)/python analysis/seed_noise.py $(STRUCTURE)/runs.csv \
+	    --out $(STRUCTURE) --figures docs/figures
 
 figures: $(VENV)/.installed ## redraw figures 1 to 7 and table 1 from results/, without training
 	@status=0; for script in figures/figure*.py; do \

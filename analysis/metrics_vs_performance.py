@@ -32,7 +32,8 @@ from smallworld_eqprop.studies.correlation import correlations, early_against_fi
 from smallworld_eqprop.studies.regression import explained_variance
 from smallworld_eqprop.studies.replicates import noise_floor, setting_means
 
-OUTCOMES = ("final_test_error", "final_log_spread")
+# The log-spread of adjacent pairs: every network has them, and all of them change.
+OUTCOMES = ("final_test_error", "final_log_spread_interlayer")
 # What the panels show: the first six that the study has and that vary.
 MAIN = (
     "metric_characteristic_path_length",
@@ -189,7 +190,8 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="a store, or a CSV exported from one")
     parser.add_argument("--where", help="use the runs of which this is true, in terms of columns")
     parser.add_argument("--outcomes", nargs="+", default=[*OUTCOMES])
-    parser.add_argument("--out", type=Path, default=Path("runs/analysis"))
+    parser.add_argument("--out", type=Path, default=Path("runs/analysis"), help="of the tables")
+    parser.add_argument("--figures", type=Path, help="of the figures; by default beside the tables")
     parser.add_argument("--seed", type=int, default=0, help="of permutations, resamples and folds")
     parser.add_argument("--permutations", type=int, default=9999)
     options = parser.parse_args()
@@ -218,7 +220,7 @@ def main() -> None:
     if len(found.early):
         drawn["early_vs_final"] = figures.early(found.settings, found.early)
     for name, figure in drawn.items():
-        print(save(figure, options.out / f"{name}.png"))
+        print(save(figure, (options.figures or options.out) / f"{name}.png"))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from smallworld_eqprop.studies.replicates import noise_floor, setting_columns, s
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "figures"))
 from style import GREY, PAGE, use_style
 
-OUTCOMES = ("final_training_error", "final_test_error", "final_log_spread")
+OUTCOMES = ("final_training_error", "final_test_error", "final_log_spread_interlayer")
 
 
 def by_setting(runs: pd.DataFrame, outcomes: list[str]) -> pd.DataFrame:
@@ -101,7 +101,8 @@ def main() -> None:
     parser.add_argument("sources", type=Path, nargs="+", help="a store, a CSV, or run folders")
     parser.add_argument("--outcomes", nargs="+", default=[*OUTCOMES])
     parser.add_argument("--epoch", type=int, help="of run folders; by default each one's last")
-    parser.add_argument("--out", type=Path, default=Path("runs/analysis"))
+    parser.add_argument("--out", type=Path, default=Path("runs/analysis"), help="of the tables")
+    parser.add_argument("--figures", type=Path, help="of the figure; by default beside the tables")
     options = parser.parse_args()
     try:
         runs = read_runs(options.sources, options.epoch)
@@ -114,7 +115,8 @@ def main() -> None:
     print(write(settings, options.out / "seed_noise_settings.csv"))
     known = floor[floor.n_settings > 0]
     if len(known):
-        print(save(draw(settings, runs, known), options.out / "seed_noise.png"))
+        folder = options.figures or options.out
+        print(save(draw(settings, runs, known), folder / "seed_noise.png"))
 
 
 if __name__ == "__main__":

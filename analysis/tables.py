@@ -116,10 +116,12 @@ def label(column: str) -> str:
     plain = column
     for prefix in ("metric_", "final_", "epoch1_"):
         plain = plain.removeprefix(prefix)
-    return plain.replace("_", " ").replace("log spread", "log-spread")
+    plain = plain.replace("_", " ").replace("log spread", "log-spread")
+    return plain.replace("log-spread interlayer", "log-spread of adjacent pairs")
 
 
 def save(figure: Figure, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     # Without a date in it, the same figure gives the same file.
     figure.savefig(path, dpi=150, metadata={"Software": None})
     plt.close(figure)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from smallworld_eqprop import RunConfig, TopologyConfig, train
+from smallworld_eqprop.cli.errors import exit_status
 
 FIGURES = Path(__file__).resolve().parents[2] / "figures"
 
@@ -16,6 +18,17 @@ def script(monkeypatch):
     monkeypatch.syspath_prepend(str(FIGURES))
     yield import_module
     plt.close("all")
+
+
+@pytest.fixture
+def run_script(script, tmp_path, monkeypatch):
+    """Run a script as from the command line; gives its exit status."""
+
+    def run(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments), "--out", str(tmp_path)])
+        return exit_status(script(name).main)
+
+    return run
 
 
 @pytest.fixture(scope="session")

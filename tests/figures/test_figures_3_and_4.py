@@ -1,24 +1,10 @@
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies import tidy
-
-
-@pytest.fixture
-def run_script(script, tmp_path, monkeypatch):
-    """Run a script as from the command line; gives its exit status."""
-
-    def run(name, *arguments):
-        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments), "--out", str(tmp_path)])
-        return exit_status(script(name).main)
-
-    return run
 
 
 def written(folder):
