@@ -12,6 +12,7 @@ from rich.table import Table
 
 from smallworld_eqprop._version import __version__
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.cli.help import STATUSES, examples
 from smallworld_eqprop.cli.metrics import metrics
 from smallworld_eqprop.cli.report import report
 from smallworld_eqprop.cli.sweep import export, status, sweep
@@ -21,15 +22,44 @@ from smallworld_eqprop.presets import preset_names, read_preset
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    help="Equilibrium propagation on networks with small-world topology.",
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command()(train)
-app.command()(metrics)
-for command in (sweep, status, export, report):
-    app.command()(command)
+app.command(
+    rich_help_panel="One network",
+    epilog=examples(
+        "train rewired-3x500 --epochs 10",
+        "train rewired-3x500 --epochs 100 --resume",
+        "train layered-5x100 --p 0.2 --dataset fashion-mnist --out runs/mine",
+        "train layered-3x500 --learning-rate 0.128,0.032,0.008,0.002 --set beta=0.5",
+    ),
+)(train)
+app.command(
+    rich_help_panel="One network",
+    epilog=examples(
+        "metrics rewired-5x100",
+        "metrics runs/mine --json",
+        "metrics layered-5x100 --null degree_preserving --n-null 20",
+    ),
+)(metrics)
+app.command(
+    rich_help_panel="Many networks",
+    epilog=examples("sweep study.toml", "sweep study.toml --workers 2 --retry-failed"),
+)(sweep)
+app.command(
+    rich_help_panel="Many networks",
+    epilog=examples("status runs/study.sqlite", "status study.toml --json"),
+)(status)
+app.command(
+    rich_help_panel="Many networks",
+    epilog=examples("export runs/study.sqlite --out tables"),
+)(export)
+app.command(
+    rich_help_panel="One network, or many",
+    epilog=examples("report runs/mine", "report runs/study.sqlite --out page.html"),
+)(report)
 
 
 def _print_version(asked: bool) -> None:
@@ -38,7 +68,13 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(
+    epilog=examples(
+        "train rewired-5x100 --dataset digits --set layer_sizes=64,50,50,10 --out runs/first",
+        "report runs/first",
+    )
+    + f"\n\n{STATUSES}"
+)
 def options(
     _version: Annotated[
         bool,
@@ -48,7 +84,7 @@ def options(
     """Equilibrium propagation on networks with small-world topology."""
 
 
-@app.command()
+@app.command(rich_help_panel="One network", epilog=examples("presets", "presets --json"))
 def presets(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all settings.")] = False,
 ) -> None:
@@ -71,8 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 when a file cannot be read or written; 2 for bad input; 130 after Ctrl-C. Every
-        error is one line on stderr.
+        0; 1 when a file cannot be read or written or a run of a study failed; 2 for bad input;
+        130 after Ctrl-C. Every error is one line on stderr.
     """
     return exit_status(
         lambda: app(

@@ -27,7 +27,7 @@ def exit_status(command: Callable[[], object]) -> int:
     -------
     int
         What the command returned, if it is an int; 1 when a file cannot be read or written; 2 for
-        bad input.
+        bad input; 130 after Ctrl-C, which typer turns into that.
     """
     try:
         status = command()

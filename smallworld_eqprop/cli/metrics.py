@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from smallworld_eqprop.cli.help import choices, preset_choices
 from smallworld_eqprop.cli.progress import LINE_EVERY
 from smallworld_eqprop.cli.train import read_config
 from smallworld_eqprop.errors import InputError
@@ -39,19 +40,26 @@ def metrics(
             metavar="PRESET|FILE",
             help="A preset's name, a TOML file like one, a saved graph (.npz or .graphml) or a run "
             "folder.",
+            autocompletion=preset_choices,
         ),
     ],
     null: Annotated[
         str | None,
         typer.Option(
             help="Small-world coefficients against degree_preserving, erdos_renyi, layer_blocks or "
-            "layer_blocks_with_degrees."
+            "layer_blocks_with_degrees.",
+            autocompletion=choices(
+                "degree_preserving", "erdos_renyi", "layer_blocks", "layer_blocks_with_degrees"
+            ),
         ),
     ] = None,
     n_null: Annotated[int | None, typer.Option(help="Null samples; by default 10.")] = None,
     clustering: Annotated[
         str | None,
-        typer.Option(help="Of the coefficients: average (default), transitivity or bipartite."),
+        typer.Option(
+            help="Of the coefficients: average (default), transitivity or bipartite.",
+            autocompletion=choices("average", "transitivity", "bipartite"),
+        ),
     ] = None,
     sources: Annotated[
         int | None, typer.Option(help="Estimate path lengths from N nodes drawn at random.")

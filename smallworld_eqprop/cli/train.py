@@ -13,10 +13,14 @@ from typing import Annotated, Any
 
 import typer
 
+from smallworld_eqprop.cli.help import choices, preset_choices
 from smallworld_eqprop.cli.progress import Display
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["train"]
+
+# Headings of the options in --help.
+NETWORK, TRAINING, OUTPUT = "Network and data", "Training", "Folder and output"
 
 
 def train(
@@ -25,57 +29,114 @@ def train(
         typer.Argument(
             metavar="PRESET|FILE.toml",
             help="A preset's name (smallworld-eqprop presets lists them) or a TOML file like one.",
+            autocompletion=preset_choices,
         ),
     ],
-    epochs: Annotated[
-        int, typer.Option(help="Epochs in total, those of an earlier start included.")
-    ] = 10,
+    p: Annotated[
+        float | None, typer.Option(help="Share of rewired connections.", rich_help_panel=NETWORK)
+    ] = None,
+    moves: Annotated[
+        int | None,
+        typer.Option(help="Number of moved connections, instead of --p.", rich_help_panel=NETWORK),
+    ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="mnist, fashion-mnist, digits, wine or diabetes.")
+        str | None,
+        typer.Option(
+            help="mnist, fashion-mnist, digits, wine or diabetes.",
+            rich_help_panel=NETWORK,
+            autocompletion=choices("mnist", "fashion-mnist", "digits", "wine", "diabetes"),
+        ),
     ] = None,
     train_examples: Annotated[
-        int | None, typer.Option(help="Use the first N training examples.")
+        int | None,
+        typer.Option(help="Use the first N training examples.", rich_help_panel=NETWORK),
     ] = None,
+    epochs: Annotated[
+        int,
+        typer.Option(
+            help="Epochs in total, those of an earlier start included.", rich_help_panel=TRAINING
+        ),
+    ] = 10,
     seed: Annotated[
-        int | None, typer.Option(help="Of rewiring, weights, order of examples and nudges.")
-    ] = None,
-    p: Annotated[float | None, typer.Option(help="Share of rewired connections.")] = None,
-    moves: Annotated[
-        int | None, typer.Option(help="Number of moved connections, instead of --p.")
+        int | None,
+        typer.Option(
+            help="Of rewiring, weights, order of examples and nudges.", rich_help_panel=TRAINING
+        ),
     ] = None,
     learning_rate: Annotated[
-        str | None, typer.Option(help="One rate, or one per layer after the input: 0.1,0.02")
+        str | None,
+        typer.Option(
+            help="One rate, or one per layer after the input: 0.1,0.02", rich_help_panel=TRAINING
+        ),
     ] = None,
     relaxation: Annotated[
-        str | None, typer.Option(help="Free phase: sor (fast) or euler (as published).")
-    ] = None,
-    tolerance: Annotated[float | None, typer.Option(help="Residual at which sor stops.")] = None,
-    device: Annotated[
         str | None,
-        typer.Option(help="numpy, or by torch (the extra gpu): cpu, cuda or cuda:N."),
+        typer.Option(
+            help="Free phase: sor (fast) or euler (as published).",
+            rich_help_panel=TRAINING,
+            autocompletion=choices("sor", "euler"),
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(help="Residual at which sor stops.", rich_help_panel=TRAINING),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any other key of a preset; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any other key of a preset; repeatable.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            help="Threads of the matrix products; by default all cores.", rich_help_panel=TRAINING
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="numpy, or by torch (the extra gpu): cpu, cuda or cuda:N.",
+            rich_help_panel=TRAINING,
+            autocompletion=choices("numpy", "cpu", "cuda"),
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Run folder; by default runs/NAME-seedN.")
+        Path | None,
+        typer.Option(help="Run folder; by default runs/NAME-seedN.", rich_help_panel=OUTPUT),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in the folder, if there is one.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the run in the folder, if there is one.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Start anew in a folder that holds a run.")
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Start anew in a folder that holds a run.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
-    threads: Annotated[
-        int | None, typer.Option(help="Threads of the matrix products; by default all cores.")
-    ] = None,
     tensorboard: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write event files for TensorBoard under DIR."),
+        typer.Option(
+            metavar="DIR",
+            help="Write event files for TensorBoard under DIR.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one line of JSON per finished epoch.")
+        bool,
+        typer.Option(
+            "--json", help="Print one line of JSON per finished epoch.", rich_help_panel=OUTPUT
+        ),
     ] = False,
 ) -> int:
     """Train a network and record it in a run folder.

@@ -106,7 +106,10 @@ class RunConfig:
         for key, value in changes.items():
             if key not in places:
                 raise InputError(f"unknown key {key!r}; {nearest(key, sorted(places))}")
+            if places[key][key] != value and key not in ("name", "seed"):
+                tables["summary"] = ""  # it told what was there before
             places[key][key] = value
+        tables["summary"] = changes.get("summary", tables["summary"])
         if tables["dataset"] != self.dataset and "n_train" not in changes:
             tables["n_train"] = None  # it counted examples of the other dataset
         family = tables["topology"]["family"]

@@ -210,10 +210,11 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on():
         text=True,
         env=environment,
     ) as child:
-        assert child.stdout is not None and child.stderr is not None
+        assert child.stdout is not None
         child.stdout.readline()
         child.send_signal(signal.SIGINT)
-        message = child.stderr.read().splitlines()[-1]
+        # Both pipes are read: on a busy machine the child may have filled that of its epochs.
+        message = child.communicate()[1].splitlines()[-1]
     assert child.returncode == 130
     assert message.startswith("stopped; everything is kept.")
     assert message.endswith("--out=run --resume")

@@ -144,3 +144,11 @@ def test_a_bad_toml_file_is_one_line(tmp_path, content, words):
     with pytest.raises(InputError, match=words) as caught:
         RunConfig.from_toml(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_summary_goes_when_it_no_longer_tells_the_truth():
+    preset = RunConfig.preset("rewired-5x100")
+    assert preset.summary
+    assert preset.changed(seed=3, name="mine").summary == preset.summary
+    assert preset.changed(layer_sizes=[64, 12, 10]).summary == ""
+    assert preset.changed(beta=0.5, summary="weaker").summary == "weaker"

@@ -75,7 +75,7 @@
     return aa && bb ? ab / Math.sqrt(aa * bb) : NaN;
   }
 
-  function axis(list, logarithmic, from, to) {
+  function axis(list, logarithmic, from, to, apart) {
     const turn = logarithmic ? Math.log10 : (value) => value;
     let [low, high] = [Math.min(...list.map(turn)), Math.max(...list.map(turn))];
     if (!(high > low)) [low, high] = [low - 0.5, high + 0.5];
@@ -90,7 +90,7 @@
     }
     if (ticks.length < 2) {
       const [least, most] = logarithmic ? [10 ** low, 10 ** high] : [low, high];
-      const rough = (most - least) / Math.max(2, Math.abs(to - from) / 90);
+      const rough = (most - least) / Math.max(2, Math.abs(to - from) / apart);
       const unit = 10 ** Math.floor(Math.log10(rough));
       const step = unit * [1, 2, 5, 10].find((factor) => factor * unit >= rough);
       ticks = [];
@@ -141,8 +141,8 @@
       : `Spearman's rank correlation ${relation.toFixed(3).replace("-", "−")} over ${shown.length} runs`;
     box.querySelector(".relation").textContent = told;
     svg.setAttribute("aria-label", `Scatter of ${nameY} against ${nameX}. ${told}. Arrow keys go from run to run.`);
-    const across = axis(shown.map((i) => xs[i]), form.logx.checked, left, width - right);
-    const up = axis(shown.map((i) => ys[i]), form.logy.checked, height - bottom, top);
+    const across = axis(shown.map((i) => xs[i]), form.logx.checked, left, width - right, 90);
+    const up = axis(shown.map((i) => ys[i]), form.logy.checked, height - bottom, top, 45);
     if (shown.length) {
       for (const tick of across.ticks) {
         const at = across.put(tick);

@@ -133,14 +133,14 @@ def relaxation(run: Run, history: pd.DataFrame) -> list[Picture | Table]:
         upper, lower = figure.subplots(2, sharex=True)
         upper.plot(history["epoch"], history["mean_sweeps"], marker=".")
         upper.set(ylabel="mean sweeps")
-        upper.set_ylim(bottom=0)
+        upper.set_ylim(0, 1.1 * history["mean_sweeps"].max())
         lower.plot(history["epoch"], history["worst_residual"], marker=".")
         if run.config.training.relaxation == "sor":
             tolerance = run.config.training.tolerance
             lower.axhline(tolerance, linestyle=":", color="#d55e00", label="tolerance")
             lower.legend()
         lower.set(xlabel="epoch", ylabel="worst residual")
-        lower.set_ylim(bottom=0)
+        lower.set_ylim(0, 1.1 * lower.get_ylim()[1])
         lower.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         for axes in (upper, lower):
             axes.grid()
