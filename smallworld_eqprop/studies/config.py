@@ -106,7 +106,7 @@ class RunConfig:
         for key, value in changes.items():
             if key not in places:
                 raise InputError(f"unknown key {key!r}; {nearest(key, sorted(places))}")
-            if places[key][key] != value and key not in ("name", "seed"):
+            if places[key][key] != value and key not in ("name", "seed", "device"):
                 tables["summary"] = ""  # it told what was there before
             places[key][key] = value
         tables["summary"] = changes.get("summary", tables["summary"])
