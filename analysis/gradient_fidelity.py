@@ -27,8 +27,11 @@ import numpy as np
 import pandas as pd
 
 from smallworld_eqprop.data import load
-from smallworld_eqprop.dynamics.couplings import Array, Couplings
-from smallworld_eqprop.dynamics.relaxation import SOR, Euler, Relaxation
+from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.interactions import Array
+from smallworld_eqprop.dynamics.relaxation import Relaxation
+from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.layered import LayeredGraph, layered

@@ -7,9 +7,9 @@ from .data import load as load
 from .dynamics.couplings import Couplings as Couplings
 from .dynamics.energy import cost as cost
 from .dynamics.energy import energy as energy
-from .dynamics.relaxation import SOR as SOR
-from .dynamics.relaxation import Euler as Euler
+from .dynamics.euler import Euler as Euler
 from .dynamics.relaxation import Relaxation as Relaxation
+from .dynamics.sor import SOR as SOR
 from .errors import InputError as InputError
 from .graphs.clustering import average_clustering as average_clustering
 from .graphs.clustering import bipartite_clustering as bipartite_clustering

@@ -6,9 +6,11 @@ passes cost a third as much as the products themselves (benchmarks/ measures bot
 
 from __future__ import annotations
 
+import math
+
 from numba import njit
 
-__all__ = ["add_at_edges", "add_at_sparse_edges", "step"]
+__all__ = ["adapt", "add_at_edges", "add_at_sparse_edges", "step"]
 
 
 @njit(cache=True, error_model="numpy")
@@ -35,6 +37,35 @@ def step(state, field, drive, factor, limit, largest, square):  # type: ignore[n
             largest[j] = max(largest[j], abs(d))
             square[j] += d * d
             state[i, j] = min(max(s + min(factor[j], limit) * d, zero), one)
+
+
+@njit(cache=True, error_model="numpy")
+def adapt(factor, square, before):  # type: ignore[no-untyped-def]
+    """Relaxation factors of the next sweep, in place, from the residuals of this and the last one.
+
+    With the contraction c of a sweep at factor w, Young's relation gives the Jacobi eigenvalue
+    ``mu = (c + w - 1) / (w sqrt(c))`` and the best factor ``2 / (1 + sqrt(1 - mu**2))``.
+
+    Parameters
+    ----------
+    factor : ndarray, shape (batch,)
+        Overwritten.
+    square, before : ndarray, shape (batch,)
+        Squared residuals of this sweep and of the one before, 0 where there was none; `before`
+        is overwritten with `square`.
+    """
+    for j in range(factor.size):
+        if before[j] > 0:
+            w = factor[j]
+            c = min(max(math.sqrt(square[j] / before[j]), 1e-3), 0.995)
+            if c > w - 1:
+                mu = min((c + w - 1) / (w * math.sqrt(c)), 0.995)
+                # A third of the way up: the contraction of one sweep is a noisy estimate.
+                w += 0.3 * (2 / (1 + math.sqrt(1 - mu * mu)) - w)
+            else:
+                w -= 0.05
+            factor[j] = min(max(w, 1.0), 1.85)
+        before[j] = square[j]
 
 
 # reassoc lets the sum of squares run in vector lanes; the order is fixed, so it stays reproducible.

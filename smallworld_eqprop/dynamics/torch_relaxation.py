@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from smallworld_eqprop.dynamics.relaxation import SOR, STEP_LIMIT, Euler, Relaxation
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.relaxation import Relaxation
+from smallworld_eqprop.dynamics.sor import SOR, STEP_LIMIT
 from smallworld_eqprop.dynamics.torch_couplings import TorchCouplings, add_product
 
 __all__ = ["TorchEuler", "TorchSOR", "on_torch", "torch_residual"]
@@ -44,12 +46,25 @@ class TorchEuler(Euler):
         """Take all the steps; no residual is asked for, the one reached is reported."""
         drive = couplings.array(drive)
         state = self.steps_from(couplings, drive, start)
-        reached = torch_residual(couplings, state, drive)
+        field = couplings.field(state, drive)
+        reached = torch_residual(state, field)
         sweeps = torch.full_like(reached, self.steps, dtype=torch.int64)
-        return Relaxation(state, reached, sweeps, torch.inf)
+        return Relaxation(state, field, reached, sweeps, torch.inf)
+
+    def nudge(
+        self, couplings: Any, drive: Any, free: Relaxation, target: Any, beta: Any
+    ) -> torch.Tensor:
+        """`steps_from` the end of a free phase; all nodes take part, which a card prefers."""
+        return self.steps_from(couplings, drive, free.state, target, beta)
 
     def steps_from(
-        self, couplings: Any, drive: Any, start: Any, target: Any = None, beta: Any = 0.0
+        self,
+        couplings: Any,
+        drive: Any,
+        start: Any,
+        target: Any = None,
+        beta: Any = 0.0,
+        field: Any = None,  # noqa: ARG002 the first step is taken with the others
     ) -> Any:
         """State after the steps, nudged toward `target`; a stack takes one `beta` per network."""
         drive, state = couplings.array(drive), couplings.array(start).clone()
@@ -82,11 +97,12 @@ class TorchSOR(SOR):
         factor = torch.full_like(state[..., 0, :], self.start_factor)
         before, count, done = None, ROUND, 0
         while True:
-            distance = _distance(couplings, state, drive)
+            field = couplings.field(state, drive)
+            distance = field.clamp(0, 1).sub_(state)
             reached = torch.linalg.vector_norm(distance, torch.inf, dim=-2)
             active = reached > self.tolerance
             if done == self.max_sweeps or not bool(active.any()):
-                return Relaxation(state, reached, sweeps, self.tolerance)
+                return Relaxation(state, field, reached, sweeps, self.tolerance)
             size = torch.linalg.vector_norm(distance, dim=-2)
             if before is not None:
                 factor = _adapted(factor, (size / before) ** (1 / count))
@@ -106,15 +122,9 @@ def on_torch(method: Any) -> Any:
     return {SOR: TorchSOR, Euler: TorchEuler}[type(method)](**vars(method))
 
 
-def torch_residual(couplings: TorchCouplings, state: Any, drive: Any) -> torch.Tensor:
-    r"""Largest :math:`|\mathrm{clip}(W s + b, 0, 1) - s|` of every example; (..., batch)."""
-    distance = _distance(couplings, couplings.array(state), couplings.array(drive))
-    return torch.linalg.vector_norm(distance, torch.inf, dim=-2)
-
-
-def _distance(couplings: TorchCouplings, state: torch.Tensor, drive: torch.Tensor) -> torch.Tensor:
-    """``clip(W s + b, 0, 1) - s``."""
-    return add_product(drive, couplings.inner, state).clamp_(0, 1).sub_(state)
+def torch_residual(state: torch.Tensor, field: torch.Tensor) -> torch.Tensor:
+    r"""Largest :math:`|\mathrm{clip}(h, 0, 1) - s|` of every example; (..., batch)."""
+    return torch.linalg.vector_norm(field.clamp(0, 1) - state, torch.inf, dim=-2)
 
 
 def _adapted(factor: torch.Tensor, shrink: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,8 @@ from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.devices import NUMPY, require_device
 from smallworld_eqprop.dynamics.energy import cost
-from smallworld_eqprop.dynamics.relaxation import Euler, Relaxation, RelaxationMethod
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.relaxation import Relaxation, RelaxationMethod
 from smallworld_eqprop.graphs.layered import LayeredGraph
 
 __all__ = ["EVALUATION_BATCH", "Engine", "NumpyEngine", "Outcome", "make_engine"]
@@ -152,7 +153,7 @@ class NumpyEngine:
         target = _columns(self.data.y_train[examples])
         drive = couplings.drive(inputs)
         free = self._free_phase(drive, self.train_particles, examples)
-        nudged = self.nudged.steps_from(couplings, drive, free.state, target, beta)
+        nudged = self.nudged.nudge(couplings, drive, free, target, beta)
         corrections = couplings.correct(free.state, nudged, inputs, 1 / beta, rates, bias_rates)
         errors, total = self._score(free.state[couplings.output], target)
         return Outcome(

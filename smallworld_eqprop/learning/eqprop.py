@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.dynamics.couplings import Array, Couplings
-from smallworld_eqprop.dynamics.relaxation import Euler, RelaxationMethod
+from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.interactions import Array
+from smallworld_eqprop.dynamics.relaxation import RelaxationMethod
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph
 
@@ -137,11 +139,11 @@ def centred_gradient(
         raise InputError(f"beta: {beta}, must be above 0")
     drive = couplings.drive(inputs)
     start = np.zeros((couplings.n_free, inputs.shape[1]), couplings.dtype)
-    rest = free.relax(couplings, drive, start).state
+    rest = free.relax(couplings, drive, start)
     u, v = graph.edges.T
     products, states = [], []
     for sign in (1, -1):
-        state = nudged.steps_from(couplings, drive, rest, target, sign * beta)
+        state = nudged.nudge(couplings, drive, rest, target, sign * beta)
         whole = np.vstack((inputs, state))
         products.append(np.einsum("eb,eb->e", whole[u], whole[v]) / inputs.shape[1])
         states.append(state.mean(axis=1))

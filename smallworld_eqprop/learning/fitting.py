@@ -18,7 +18,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.relaxation import SOR, Euler, RelaxationMethod
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.relaxation import RelaxationMethod
+from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire

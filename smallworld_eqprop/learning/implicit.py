@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg, sparse
 
-from smallworld_eqprop.dynamics.couplings import Array, Couplings
+from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.dynamics.interactions import Array
 from smallworld_eqprop.dynamics.relaxation import RelaxationMethod
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph

@@ -16,7 +16,8 @@ import torch
 from threadpoolctl import threadpool_info
 
 from smallworld_eqprop.data import Dataset
-from smallworld_eqprop.dynamics.relaxation import Euler, Relaxation, RelaxationMethod
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.relaxation import Relaxation, RelaxationMethod
 from smallworld_eqprop.dynamics.torch_couplings import TorchCouplings
 from smallworld_eqprop.dynamics.torch_relaxation import on_torch
 from smallworld_eqprop.graphs.layered import LayeredGraph
@@ -124,7 +125,7 @@ class TorchEngine:
         drive = stack.drive(inputs)
         which = torch.arange(len(chosen), device=stack.device)[:, None], chosen
         free = self._free_phase(drive, self.train_particles, which)
-        nudged = self.nudged.steps_from(stack, drive, free.state, target, betas)
+        nudged = self.nudged.nudge(stack, drive, free, target, betas)
         corrections = stack.correct(free.state, nudged, inputs, 1 / betas, rates, bias_rates)
         errors, costs = self._scores(free, target)
         numbers = torch.stack(

@@ -14,7 +14,9 @@ import numpy.typing as npt
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.devices import NUMPY, check_device_name
-from smallworld_eqprop.dynamics.relaxation import SOR, Euler, RelaxationMethod
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.relaxation import RelaxationMethod
+from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph
 from smallworld_eqprop.graphs.reachability import unreached_outputs

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from smallworld_eqprop import add_intralayer, layered, rewire
 from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.relaxation import Euler
+from smallworld_eqprop.dynamics.euler import Euler
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "analysis"))
 from operations import backpropagation, depth, equilibrium_propagation

@@ -10,7 +10,9 @@ from scipy.optimize import lsq_linear
 
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.energy import energy
-from smallworld_eqprop.dynamics.relaxation import SOR, Euler, Relaxation, residual
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.relaxation import Relaxation, residual
+from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 
@@ -28,7 +30,7 @@ def relax(network, method, start=None, dtype=np.float64):
 def settle(method, couplings, drive, start):
     """Relax with the method's counterpart for the couplings, whatever their engine."""
     found = counterpart(method, couplings).relax(couplings, drive, start)
-    arrays = {name: np.asarray(getattr(found, name)) for name in ("state", "residual", "sweeps")}
+    arrays = {name: np.asarray(getattr(found, name)) for name in ("state", "field", "residual", "sweeps")}
     return replace(found, **arrays)
 
 
@@ -41,11 +43,7 @@ def counterpart(method, couplings):
 
 
 def residual_of(couplings, state, drive):
-    if isinstance(couplings, Couplings):
-        return residual(couplings, state, drive)
-    from smallworld_eqprop.dynamics.torch_relaxation import torch_residual
-
-    return torch_residual(couplings, state, drive).numpy()
+    return residual(state, np.asarray(couplings.field(state, drive)))
 
 
 def random_state(network, seed=3):
@@ -223,8 +221,8 @@ def test_a_state_does_not_depend_on_the_rest_of_its_batch(network, batch):
     for k in chosen:
         alone, _, _ = relax(replace(network, inputs=inputs[:, k : k + 1]), SOR(1e-11, 5000))
         np.testing.assert_allclose(whole.state[:, k], alone.state[:, 0], atol=1e-8)
-        # Rounding, and checks that batch mates bring forward, may cost a few sweeps.
-        assert abs(whole.sweeps[k] - alone.sweeps[0]) <= 5 + 0.3 * alone.sweeps[0]
+        # Which nodes are left out, and when, depends on the batch mates: some sweeps more or less.
+        assert 1 / 5 < (5 + whole.sweeps[k]) / (5 + alone.sweeps[0]) < 5
 
 
 def test_an_empty_batch_relaxes_to_nothing(layered_network):
@@ -343,7 +341,11 @@ def test_what_did_not_converge_says_so(network, max_sweeps):
 
 def test_only_the_examples_that_failed_are_counted():
     result = Relaxation(
-        np.zeros((2, 3)), np.array([1e-4, 0.5, np.nan]), np.array([4, 9, 9]), tolerance=1e-3
+        state=np.zeros((2, 3)),
+        field=np.zeros((2, 3)),
+        residual=np.array([1e-4, 0.5, np.nan]),
+        sweeps=np.array([4, 9, 9]),
+        tolerance=1e-3,
     )
     assert result.converged.tolist() == [True, False, False]
     assert result.message.startswith("2 of 3 examples")

@@ -7,7 +7,8 @@ import pytest
 
 from smallworld_eqprop.dynamics import devices
 from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.relaxation import SOR, Euler
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smallworld_eqprop.dynamics.relaxation import SOR, Euler
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.trainer import TrainingConfig, log_spread
 

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.relaxation import SOR, Euler, Relaxation
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.relaxation import Relaxation
+from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
@@ -253,7 +255,8 @@ def test_the_implicit_gradient_of_one_hidden_and_one_output_node():
 def test_an_unstable_equilibrium_has_no_gradient():
     class Saddle:
         def relax(self, couplings, drive, start):
-            return Relaxation(np.full_like(start, 0.5), np.zeros(1), np.zeros(1, int), 1e-3)
+            state = np.full_like(start, 0.5)
+            return Relaxation(state, state, np.zeros(1), np.zeros(1, int), 1e-3)
 
     graph = layered((1, 1, 1))
     couplings = Couplings(graph, [0, 2], [-0.5, -0.5], np.float64)

@@ -1,0 +1,178 @@
+"""Interactions: the weights among the free nodes, as blocks that relaxation multiplies with.
+
+Every undirected edge is held once. The edges between layers a < b form one block of shape (n_a,
+n_b); layer b sees the block's transpose, which is a view, so W is symmetric to the bit by
+construction. A block is a dense array where the edges fill a fair share of it, because BLAS is then
+faster per edge, and a scipy.sparse array otherwise, so that memory grows with the number of edges.
+Only a dense block of intralayer edges holds both triangles: the relaxation takes rows of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from smallworld_eqprop.dynamics.kernels import add_at_edges, add_at_sparse_edges
+
+__all__ = ["Array", "Block", "Interactions", "products"]
+
+Array = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Weights of the edges between layers ``lower <= upper``.
+
+    Attributes
+    ----------
+    lower, upper : int
+        The two layers; equal for a block of intralayer edges.
+    matrix : ndarray or csr_array, shape (n_lower, n_upper)
+        Weights, zero where there is no edge. A dense intralayer matrix is symmetric, a sparse one
+        holds the upper triangle.
+    mask : ndarray of bool or None
+        Where a dense `matrix` has edges; None for a sparse one.
+    edges : ndarray of int
+        Positions of the block's edges in ``graph.edges``, in row-major order of the block.
+    """
+
+    lower: int
+    upper: int
+    matrix: Any
+    mask: Any
+    edges: npt.NDArray[np.integer]
+
+    @property
+    def name(self) -> str:
+        """The pair of layers as ``lower-upper``, the label used in tables and plots."""
+        return f"{self.lower}-{self.upper}"
+
+    @property
+    def kind(self) -> str:
+        """``intralayer``, ``interlayer`` or ``skip``."""
+        return ("intralayer", "interlayer", "skip")[min(self.upper - self.lower, 2)]
+
+    @property
+    def dense(self) -> bool:
+        """Whether the block is held as a dense array."""
+        return not sparse.issparse(self.matrix)
+
+    def edge_weights(self) -> Array:
+        """Weight of every edge of the block, in the order of `edges`; a copy."""
+        if not self.dense:
+            return self.matrix.data.copy()
+        return self.matrix[np.triu(self.mask) if self.lower == self.upper else self.mask]
+
+    def correct(self, left: Array, right: Array, scratch: Array) -> float:
+        """Add ``left @ right.T`` at the existing edges and return the RMS of what was added.
+
+        Parameters
+        ----------
+        left : ndarray, shape (n_lower, k)
+        right : ndarray, shape (n_upper, k)
+        scratch : ndarray
+            Overwritten; at least twice as many entries as the largest dense block has.
+        """
+        if self.dense:
+            size, inside = self.matrix.size, self.lower == self.upper
+            change = scratch[:size].reshape(self.matrix.shape)
+            np.matmul(left, right.T, out=change)
+            if inside:
+                # left @ right.T is symmetric on paper but not in floating point. Half of it plus
+                # half of its transpose is, to the bit.
+                change *= 0.5
+                change = np.add(
+                    change, change.T, out=scratch[size : 2 * size].reshape(change.shape)
+                )
+            square = add_at_edges(self.matrix, change, self.mask) / (1 + inside)
+            return float(np.sqrt(square / len(self.edges)))
+        matrix = self.matrix
+        square = add_at_sparse_edges(matrix.data, matrix.indices, matrix.indptr, left, right)
+        return float(np.sqrt(square / len(self.edges)))
+
+
+class Interactions:
+    """What a relaxation needs of a network: free nodes in layers, and the blocks between them.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int
+        Free nodes of every layer; those of the input layer are clamped, so it has none.
+    blocks : list of Block
+        Those of the input layer take no part here.
+    dtype : dtype
+
+    Attributes
+    ----------
+    rows : list of slice
+        Rows of every layer in a state of shape (n_free, batch).
+    output : slice
+        Rows of the last layer.
+    """
+
+    def __init__(self, layer_sizes: Sequence[int], blocks: list[Block], dtype: np.dtype) -> None:
+        self.blocks, self.dtype = blocks, dtype
+        ends = np.cumsum((0, *layer_sizes)).tolist()
+        self.rows = [slice(a, b) for a, b in itertools.pairwise(ends)]
+        self.output = self.rows[-1]
+        self.n_free = ends[-1]
+
+    def part(self, kept: npt.NDArray[np.bool_]) -> Interactions:
+        """The interactions of the free nodes in `kept` (n_free,) among themselves; a copy."""
+        nodes = [np.flatnonzero(kept[rows]) for rows in self.rows]
+        blocks = [
+            dataclasses.replace(
+                block,
+                matrix=block.matrix[nodes[block.lower]][:, nodes[block.upper]],
+                mask=None,
+            )
+            for block in self.blocks
+            if block.lower > 0
+        ]
+        return Interactions([len(each) for each in nodes], blocks, self.dtype)
+
+    def terms(self) -> list[list[tuple[Any, slice]]]:
+        """For every layer, the matrices and the rows of the state whose products are its field.
+
+        ``field[rows[l]] = drive[rows[l]] + sum(matrix @ state[source] for matrix, source in
+        terms()[l])``, without the intralayer edges of a dense block, which `inside` gives. The
+        matrices are views: they follow every correction.
+        """
+        terms: list[list[tuple[Any, slice]]] = [[] for _ in self.rows]
+        for block in self.blocks:
+            if block.lower > 0 and not (block.dense and block.lower == block.upper):
+                terms[block.upper].append((block.matrix.T, self.rows[block.lower]))
+                terms[block.lower].append((block.matrix, self.rows[block.upper]))
+        return terms
+
+    def inside(self) -> dict[int, Block]:
+        """The blocks of intralayer edges, by layer."""
+        return {b.lower: b for b in self.blocks if b.lower == b.upper > 0}
+
+    def field(self, state: Array, drive: Array) -> Array:
+        """Local field ``h = W s + b`` of every free node; shape (n_free, batch)."""
+        field = drive.copy()
+        for rows, terms in zip(self.rows, self.terms(), strict=True):
+            field[rows] += products(terms, state, field[rows].shape)
+        for layer, block in self.inside().items():
+            if block.dense:
+                field[self.rows[layer]] += block.matrix @ state[self.rows[layer]]
+        return field
+
+
+def products(terms: list[tuple[Any, slice]], state: Array, shape: tuple[int, ...]) -> Array:
+    """Sum of ``matrix @ state[source]`` over the terms of a layer; zeros where there are none."""
+    if not terms:
+        return np.zeros(shape, state.dtype)
+    matrix, source = terms[0]
+    field = matrix @ state[source]
+    for matrix, source in terms[1:]:
+        field += matrix @ state[source]
+    return field
