@@ -13,7 +13,7 @@ from smallworld_eqprop.errors import InputError
 __all__ = ["Euler"]
 
 # How far beyond its bound a field must lie for its node to be left out of a nudged phase. In the
-# end it must still lie beyond by half as much, or all nodes take the steps again.
+# end it must still lie beyond by a quarter of that, or all nodes take the steps again.
 MARGIN = 0.2
 
 # Taking a part is worth it up to this share of the nodes.
@@ -95,13 +95,13 @@ class Euler:
         """
         kept = moving(free.state, free.field, MARGIN)
         kept[couplings.output] = True
-        if kept.mean() < SHARE:
+        if couplings.large and kept.mean() < SHARE:
             part = couplings.part(kept)
             start, field = free.state[kept], free.field[kept]
-            held = field - part.field(start, np.zeros_like(field))
+            held = field - part.field(start)
             nudged = free.state.copy()
             nudged[kept] = self.steps_from(part, held, start, target, beta, field)
-            freed = moving(nudged, couplings.field(nudged, drive), MARGIN / 2) & ~kept
+            freed = moving(nudged, couplings.field(nudged, drive), MARGIN / 4) & ~kept
             if not freed.any():
                 return nudged
         return self.steps_from(couplings, drive, free.state, target, beta, free.field)

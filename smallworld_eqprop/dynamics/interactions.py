@@ -17,13 +17,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from smallworld_eqprop.dynamics.kernels import add_at_edges, add_at_sparse_edges
 
 __all__ = ["Array", "Block", "Interactions", "products"]
 
 Array = npt.NDArray[np.floating]
+
+# With fewer weights a product costs no more than what surrounds it (benchmarks/ measures both).
+LARGE = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,7 @@ class Block:
     @property
     def dense(self) -> bool:
         """Whether the block is held as a dense array."""
-        return not sparse.issparse(self.matrix)
+        return isinstance(self.matrix, np.ndarray)
 
     def edge_weights(self) -> Array:
         """Weight of every edge of the block, in the order of `edges`; a copy."""
@@ -115,6 +117,13 @@ class Interactions:
         Rows of every layer in a state of shape (n_free, batch).
     output : slice
         Rows of the last layer.
+    terms : list of list of (matrix, slice)
+        For every layer, the matrices and the rows of the state whose products are its field:
+        ``field[rows[l]] = drive[rows[l]] + sum(matrix @ state[source] for matrix, source in
+        terms[l])``, without the intralayer edges of a dense block, which `inside` gives. The
+        matrices are views: they follow every correction.
+    inside : dict of int to Block
+        The blocks of intralayer edges, by layer.
     """
 
     def __init__(self, layer_sizes: Sequence[int], blocks: list[Block], dtype: np.dtype) -> None:
@@ -123,6 +132,14 @@ class Interactions:
         self.rows = [slice(a, b) for a, b in itertools.pairwise(ends)]
         self.output = self.rows[-1]
         self.n_free = ends[-1]
+        #: whether leaving out nodes at rest can save more than it costs
+        self.large = sum(b.matrix.size for b in blocks if b.lower > 0) > LARGE
+        self.inside = {b.lower: b for b in blocks if b.lower == b.upper > 0}
+        self.terms: list[list[tuple[Any, slice]]] = [[] for _ in self.rows]
+        for block in blocks:
+            if block.lower > 0 and not (block.dense and block.lower == block.upper):
+                self.terms[block.upper].append((block.matrix.T, self.rows[block.lower]))
+                self.terms[block.lower].append((block.matrix, self.rows[block.upper]))
 
     def part(self, kept: npt.NDArray[np.bool_]) -> Interactions:
         """The interactions of the free nodes in `kept` (n_free,) among themselves; a copy."""
@@ -138,41 +155,28 @@ class Interactions:
         ]
         return Interactions([len(each) for each in nodes], blocks, self.dtype)
 
-    def terms(self) -> list[list[tuple[Any, slice]]]:
-        """For every layer, the matrices and the rows of the state whose products are its field.
-
-        ``field[rows[l]] = drive[rows[l]] + sum(matrix @ state[source] for matrix, source in
-        terms()[l])``, without the intralayer edges of a dense block, which `inside` gives. The
-        matrices are views: they follow every correction.
-        """
-        terms: list[list[tuple[Any, slice]]] = [[] for _ in self.rows]
-        for block in self.blocks:
-            if block.lower > 0 and not (block.dense and block.lower == block.upper):
-                terms[block.upper].append((block.matrix.T, self.rows[block.lower]))
-                terms[block.lower].append((block.matrix, self.rows[block.upper]))
-        return terms
-
-    def inside(self) -> dict[int, Block]:
-        """The blocks of intralayer edges, by layer."""
-        return {b.lower: b for b in self.blocks if b.lower == b.upper > 0}
-
-    def field(self, state: Array, drive: Array) -> Array:
-        """Local field ``h = W s + b`` of every free node; shape (n_free, batch)."""
-        field = drive.copy()
-        for rows, terms in zip(self.rows, self.terms(), strict=True):
-            field[rows] += products(terms, state, field[rows].shape)
-        for layer, block in self.inside().items():
-            if block.dense:
-                field[self.rows[layer]] += block.matrix @ state[self.rows[layer]]
+    def field(self, state: Array, drive: Array | None = None) -> Array:
+        """Local field ``h = W s + drive`` of every free node; shape (n_free, batch)."""
+        field = np.empty_like(state)
+        for layer, (rows, terms) in enumerate(zip(self.rows, self.terms, strict=True)):
+            block = self.inside.get(layer)
+            if block is not None and block.dense:
+                terms = [*terms, (block.matrix, rows)]
+            products(terms, state, field[rows])
+        if drive is not None:
+            field += drive
         return field
 
 
-def products(terms: list[tuple[Any, slice]], state: Array, shape: tuple[int, ...]) -> Array:
-    """Sum of ``matrix @ state[source]`` over the terms of a layer; zeros where there are none."""
+def products(terms: list[tuple[Any, slice]], state: Array, out: Array) -> Array:
+    """Sum of ``matrix @ state[source]`` over the terms of a layer, in `out`; zeros without any."""
     if not terms:
-        return np.zeros(shape, state.dtype)
-    matrix, source = terms[0]
-    field = matrix @ state[source]
-    for matrix, source in terms[1:]:
-        field += matrix @ state[source]
-    return field
+        out[:] = 0
+    for i, (matrix, source) in enumerate(terms):
+        if i:
+            out += matrix @ state[source]
+        elif isinstance(matrix, np.ndarray):
+            np.matmul(matrix, state[source], out=out)
+        else:
+            out[:] = matrix @ state[source]
+    return out

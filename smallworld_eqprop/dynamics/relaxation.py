@@ -93,6 +93,6 @@ def moving(state: Array, field: Array, margin: float) -> npt.NDArray[np.bool_]:
     nodes of a trained network rest, at the same value in all examples of a batch, so that the
     others can be relaxed as a smaller network.
     """
-    low, high = field < -margin, field > 1 + margin
-    resting = np.where(state == 0, low, high & (state == 1))
-    return ~resting.all(axis=1)
+    at_zero = (state == 0) & (field < -margin)
+    at_one = (state == 1) & (field > 1 + margin)
+    return ~np.all(at_zero | at_one, axis=1)

@@ -96,7 +96,8 @@ class SOR:
         sweeps = np.zeros(state.shape[1], np.intp)
         factor = np.full(state.shape[1], self.start_factor, state.dtype)
         whole = _Sweeper(couplings)
-        active, budget = np.arange(state.shape[1]), FIRST_SWEEPS
+        active = np.arange(state.shape[1])
+        budget = FIRST_SWEEPS if couplings.large else self.max_sweeps
         while True:
             # The whole network, but for the examples that are done.
             part, part_drive = state[:, active], drive[:, active]
@@ -112,11 +113,11 @@ class SOR:
                     return Relaxation(state, field, reached, sweeps, self.tolerance)
                 part, part_field = state[:, active], field[:, active]
                 kept = moving(part, part_field, MARGIN)
-                if kept.mean() > SHARE:
+                if not couplings.large or kept.mean() > SHARE:
                     break
                 part, part_field = part[kept], part_field[kept]
                 network = couplings.part(kept)
-                held = part_field - network.field(part, np.zeros_like(part))
+                held = part_field - network.field(part)
                 self._sweep(_Sweeper(network), part, held, active, sweeps, factor, self.max_sweeps)
                 state[np.ix_(kept, active)] = part
             # Looking costs a product; where it was in vain the next look comes later.
@@ -165,12 +166,9 @@ class _Sweeper:
     """One sweep over all groups; what depends on the weights alone is prepared once."""
 
     def __init__(self, couplings: Interactions) -> None:
-        inside = couplings.inside()
         self.layers = [
-            (rows, terms, _groups(inside.get(layer), rows.stop - rows.start, couplings.dtype))
-            for layer, (rows, terms) in enumerate(
-                zip(couplings.rows, couplings.terms(), strict=True)
-            )
+            (rows, terms, _groups(couplings.inside.get(layer), rows, couplings.dtype))
+            for layer, (rows, terms) in enumerate(zip(couplings.rows, couplings.terms, strict=True))
             if rows.stop > rows.start
         ]
 
@@ -187,7 +185,7 @@ class _Sweeper:
         square = np.zeros(state.shape[1], state.dtype)
         for rows, terms, groups in self.layers:
             layer, layer_drive = state[rows], drive[rows]
-            field = products(terms, state, layer.shape)
+            field = products(terms, state, np.empty_like(layer))
             for group, matrix, limit in groups:
                 part = field[group]
                 if matrix is not None:
@@ -197,7 +195,7 @@ class _Sweeper:
 
 
 def _groups(
-    block: Block | None, size: int, dtype: np.dtype
+    block: Block | None, rows: slice, dtype: np.dtype
 ) -> list[tuple[slice, Array | None, np.floating]]:
     """Groups of one layer: rows, their dense couplings to the layer, and the limit of w.
 
@@ -206,6 +204,7 @@ def _groups(
     M^8 to the power 1/8: tight for random matrices, and three products. For a sparse block the
     largest absolute row sum does.
     """
+    size = rows.stop - rows.start
     if block is None:
         return [(slice(0, size), None, dtype.type(STEP_LIMIT))]
     if not block.dense:

@@ -46,7 +46,7 @@ class TorchEuler(Euler):
         """Take all the steps; no residual is asked for, the one reached is reported."""
         drive = couplings.array(drive)
         state = self.steps_from(couplings, drive, start)
-        field = couplings.field(state, drive)
+        field = add_product(drive, couplings.inner, state)
         reached = torch_residual(state, field)
         sweeps = torch.full_like(reached, self.steps, dtype=torch.int64)
         return Relaxation(state, field, reached, sweeps, torch.inf)
@@ -97,7 +97,7 @@ class TorchSOR(SOR):
         factor = torch.full_like(state[..., 0, :], self.start_factor)
         before, count, done = None, ROUND, 0
         while True:
-            field = couplings.field(state, drive)
+            field = add_product(drive, couplings.inner, state)
             distance = field.clamp(0, 1).sub_(state)
             reached = torch.linalg.vector_norm(distance, torch.inf, dim=-2)
             active = reached > self.tolerance

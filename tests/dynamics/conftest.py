@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from smallworld_eqprop.dynamics import interactions
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
@@ -122,6 +123,12 @@ def engine(request):
             return super().field(state, drive).numpy()
 
     return Torch
+
+
+@pytest.fixture(autouse=True)
+def nodes_at_rest_are_left_out(monkeypatch):
+    """In networks as small as these it does not pay, but it is what is to be tested."""
+    monkeypatch.setattr(interactions, "LARGE", 0)
 
 
 @pytest.fixture(params=GRAPHS)

@@ -30,7 +30,9 @@ def relax(network, method, start=None, dtype=np.float64):
 def settle(method, couplings, drive, start):
     """Relax with the method's counterpart for the couplings, whatever their engine."""
     found = counterpart(method, couplings).relax(couplings, drive, start)
-    arrays = {name: np.asarray(getattr(found, name)) for name in ("state", "field", "residual", "sweeps")}
+    arrays = {
+        name: np.asarray(getattr(found, name)) for name in ("state", "field", "residual", "sweeps")
+    }
     return replace(found, **arrays)
 
 

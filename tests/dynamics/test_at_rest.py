@@ -1,0 +1,111 @@
+"""Leaving out the nodes that rest at 0 or 1 in all examples of a batch changes the speed only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from smallworld_eqprop.dynamics import euler, interactions
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.relaxation import moving
+from smallworld_eqprop.dynamics.sor import SOR
+from smallworld_eqprop.graphs.layered import layered
+
+
+def strong(network):
+    """Biases that send most nodes to 0 or 1."""
+    biases = np.random.default_rng(5).choice([-3.0, 0.3, 3.0], len(network.biases))
+    return replace(network, biases=biases)
+
+
+@pytest.fixture
+def sizes(monkeypatch):
+    """Numbers of nodes that took part in the relaxations, by relaxing part after part."""
+    taken = []
+    part = interactions.Interactions.part
+
+    def noted(self, kept):
+        taken.append(int(kept.sum()))
+        return part(self, kept)
+
+    monkeypatch.setattr(interactions.Interactions, "part", noted)
+    return taken
+
+
+def test_a_node_moves_where_its_field_does_not_hold_it_in_every_example():
+    state = np.array([[0.0, 0, 1], [0, 0, 0], [1, 1, 0.5], [0, 1, 1], [1, 1, 1]])
+    field = np.array([[-1.0, -2, 3], [-1, -0.1, -1], [2, 2, 0.5], [-1, 2, -1], [2, 3, 1.5]])
+    assert moving(state, field, 0.0).tolist() == [False, False, True, True, False]
+    assert moving(state, field, 0.3).tolist() == [False, True, True, True, False]
+    assert moving(state[:, :1], field[:, :1], 0.3).tolist() == [False] * 5
+
+
+def test_a_part_is_the_network_of_the_nodes_kept(network):
+    couplings = network.couplings()
+    rng = np.random.default_rng(0)
+    kept = rng.random(len(network.biases)) < 0.6
+    part = couplings.part(kept)
+    state = rng.random((kept.sum(), 4))
+    np.testing.assert_allclose(part.field(state), network.inner[kept][:, kept] @ state, atol=1e-12)
+    assert part.n_free == kept.sum() == part.rows[-1].stop
+    assert part.output.stop - part.output.start == kept[couplings.output].sum()
+
+
+def test_the_fixed_point_is_the_same(network, sizes, monkeypatch):
+    network = strong(network.convex(0.9))
+    couplings = network.couplings()
+    drive = couplings.drive(network.inputs)
+    start = np.random.default_rng(1).random(drive.shape)
+    found = SOR(1e-9, 5000).relax(couplings, drive, start)
+    small = len(network.biases) < 6  # where every node may move
+    assert sizes or small
+    assert all(size <= 0.8 * len(network.biases) for size in sizes)
+    couplings = replace(network).couplings()
+    monkeypatch.setattr(couplings, "large", False)
+    whole = SOR(1e-9, 5000).relax(couplings, drive, start)
+    assert found.converged.all()
+    assert whole.converged.all()
+    np.testing.assert_allclose(found.state, whole.state, atol=1e-7)
+
+
+def test_a_wrong_guess_is_found_out(layered_network):
+    """Nodes taken for resting that do not rest are among those that move next."""
+    network = layered_network.interior(0.9)
+    couplings = network.couplings()
+    drive = couplings.drive(network.inputs)
+    # All nodes start at a bound where they cannot stay, and none is near it.
+    found = SOR(1e-9, 5000).relax(couplings, drive, np.ones_like(drive))
+    assert found.converged.all()
+    assert np.abs(np.clip(network.field(found.state), 0, 1) - found.state).max() < 2e-9
+
+
+@pytest.mark.parametrize("beta", [1.0, -1.0])
+def test_the_nudged_phase_is_the_same(network, sizes, beta):
+    network = strong(network)
+    couplings = network.couplings()
+    drive = couplings.drive(network.inputs)
+    free = SOR(1e-6, 5000).relax(couplings, drive, np.zeros_like(drive))
+    target = np.eye(network.graph.layer_sizes[-1])[:, [0] * drive.shape[1]]
+    sizes.clear()
+    found = Euler(8).nudge(couplings, drive, free, target, beta)
+    assert sizes or len(network.biases) < 6
+    expected = Euler(8).steps_from(couplings, drive, free.state, target, beta)
+    np.testing.assert_allclose(found, expected, atol=1e-10)
+
+
+def test_a_node_that_the_nudge_sets_free_is_not_left_out(make, monkeypatch):
+    # One hidden node, held at 0 by its bias, that a strong weight from the output pulls up.
+    network = make(layered((1, 1, 1)), 0, 1)
+    network = replace(network, weights=np.array([0.0, 4.0]), biases=np.array([-0.5, -1.0]))
+    couplings = network.couplings()
+    drive = couplings.drive(network.inputs)
+    free = SOR(1e-9).relax(couplings, drive, np.zeros_like(drive))
+    assert not free.state.any()
+    assert moving(free.state, free.field, euler.MARGIN).tolist() == [False, False]
+    target = np.ones((1, 1))
+    found = Euler(8).nudge(couplings, drive, free, target, 1.0)
+    expected = Euler(8).steps_from(couplings, drive, free.state, target, 1.0)
+    assert expected[0, 0] > 0.5
+    np.testing.assert_allclose(found, expected, atol=1e-12)
