@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 
 from smallworld_eqprop.dynamics import euler, interactions
+from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.relaxation import moving
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.graphs.layered import layered
+
+
+@pytest.fixture(scope="session")
+def engine():
+    return Couplings  # on torch all nodes take part
 
 
 def strong(network):
