@@ -53,13 +53,13 @@ class Couplings(Interactions):
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
         dtype = np.dtype(dtype)
-        weights = vector("weights", weights, graph.n_edges, dtype)
+        weights = finite_vector("weights", weights, graph.n_edges, dtype)
         super().__init__((0, *graph.layer_sizes[1:]), _blocks(graph, weights), dtype)
         self.layer_sizes, self.n_edges = graph.layer_sizes, graph.n_edges
         self.n_inputs = graph.layer_sizes[0]
         if biases is None:
             biases = np.zeros(self.n_free)
-        self.biases = vector("biases", biases, self.n_free, self.dtype)[:, None]
+        self.biases = finite_vector("biases", biases, self.n_free, self.dtype)[:, None]
         dense = [block.matrix.size for block in self.blocks if block.dense]
         self._scratch = np.empty(2 * max(dense, default=0), self.dtype)
 
@@ -152,7 +152,7 @@ class Couplings(Interactions):
         return corrections
 
 
-def vector(name: str, values: npt.ArrayLike, length: int, dtype: npt.DTypeLike) -> Array:
+def finite_vector(name: str, values: npt.ArrayLike, length: int, dtype: npt.DTypeLike) -> Array:
     """A finite vector of the given length, copied."""
     vector = np.array(values, dtype=dtype)
     if vector.shape != (length,):

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from smallworld_eqprop.dynamics.couplings import vector
+from smallworld_eqprop.dynamics.couplings import finite_vector
 from smallworld_eqprop.dynamics.devices import require_device
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph
@@ -116,7 +116,7 @@ class TorchCouplings:
                 f"device: {device!r} holds weights as a dense matrix, and {graph.n_nodes} nodes "
                 "are too many for that; use device 'numpy', which keeps them sparse"
             )
-        weights = vector("weights", weights, graph.n_edges, self.dtype)
+        weights = finite_vector("weights", weights, graph.n_edges, self.dtype)
         if biases is None:
             biases = np.zeros(self.n_free)
         offsets = graph.layer_offsets - self.n_inputs
@@ -133,7 +133,7 @@ class TorchCouplings:
         self._inner_mask, self._outer_mask = (
             self.array(m) for m in _matrices(graph, half, mirrored=False)
         )
-        self.biases = self.array(vector("biases", biases, self.n_free, self.dtype)[:, None])
+        self.biases = self.array(finite_vector("biases", biases, self.n_free, self.dtype)[:, None])
         layer = graph.layers[self.n_inputs :] - 1
         self._layer = layer
         self._membership = self.array(np.eye(graph.n_layers - 1)[layer])
