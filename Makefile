@@ -6,7 +6,7 @@ STRUCTURE := results/structure_vs_performance
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce p-sweep structure figures bench docs test gpu network check lint types \
+.PHONY: help reproduce p-sweep structure figures bench docs walk test gpu network check lint types \
     contracts clean
 
 help: ## list the targets
@@ -40,6 +40,13 @@ bench: $(VENV)/.installed ## speed and memory, as ratios within one run
 
 docs: $(VENV)/.installed-docs ## the documentation, into site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+walk: $(BIN)/python ## follow README and tutorials, from a wheel in a fresh environment elsewhere
+	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && python=$$folder/bin/python && \
+	$(BIN)/python -m venv $$folder && \
+	$$python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $$folder . && \
+	$$python -m pip install --quiet --disable-pip-version-check $$folder/*.whl && \
+	cd $$folder && $$python $(CURDIR)/docs/walk.py $(PAGES)
 
 test: $(VENV)/.installed-test ## the tests, without network
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not network"

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from smallworld_eqprop.data import datasets
+from smallworld_eqprop.learning.fitting import EqPropEstimator
+from smallworld_eqprop.studies import sweep
+
+
+@pytest.fixture
+def little_to_do(monkeypatch, tmp_path):
+    """An empty folder, and few examples and epochs whatever is asked for, in this process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    load_table, fit = datasets._load_table, EqPropEstimator._train
+    monkeypatch.setattr(
+        datasets, "_load_table", lambda name, n, rng: load_table(name, min(n or 60, 60), rng)
+    )
+    monkeypatch.setattr(
+        EqPropEstimator,
+        "_train",
+        lambda self, x, y, fresh, epochs: fit(self, x, y, fresh, min(epochs, 2)) or True,
+    )
+    monkeypatch.setattr(sweep, "LocalProcesses", lambda n: ThreadPoolExecutor(1))
