@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
+from smallworld_eqprop import preset_names
 from smallworld_eqprop.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,8 +22,9 @@ def smaller(command):
     words = shlex.split(command)
     if words[1:2] == ["train"] and "digits" not in command and ".toml" not in command:
         words += ["--dataset=digits", "--set=layer_sizes=64,9,9,9,9,9,10", "--p=0.1", "--epochs=1"]
-    if "--null" in words:
-        words += ["--n-null=1"]
+    if words[1:2] == ["metrics"] and words[2] in preset_names():
+        Path("small.toml").write_text("topology.layer_sizes = [64, 9, 9, 10]\n")
+        words[2] = "small.toml"
     return words
 
 
