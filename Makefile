@@ -88,6 +88,7 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
 	$(PIP_INSTALL) --editable '.[test]'
+	$(PIP_INSTALL) --no-deps c302 # a tutorial reads its data; what it needs for simulations is large
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-gpu: $(VENV)/.installed-test
