@@ -6,8 +6,8 @@
 
 Of the fenced blocks of a page, ``python`` is executed, all in one namespace; ``sh`` is run,
 command by command; a block with a title becomes the file of that name; and ``text`` is what the
-block before it prints. The numbers of a trained network differ a little from machine to machine: a
-quarter is let pass. Commands that need the repository, such as `make`, are left out.
+block before it prints. The numbers of a trained network differ from machine to machine: a quarter,
+or ten points of a percentage, is let pass. Commands that need the repository, such as `make`, are left out.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PAGES = [
 FENCE = re.compile(r"^```(\w*)(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 TITLE = re.compile(r'title="([^"]+)"')
 PICTURE = re.compile(r"!\[[^]]*\]\((?:docs/|\.\./)?figures/([\w.-]+)\)")
-NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?|\bnan\b")
+NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?%?|\bnan\b")
 # Commands that start so need the repository.
 REPOSITORY = ("git ", "make ", "python ", "pip install .", "pip install '.")
 PYTHON, SHELL, TEXT = "python", "sh", "text"
@@ -93,15 +93,19 @@ def follow(page: str, name: str, run: Callable[[str], str]) -> Iterator[tuple[Bl
 
 
 def same(expected: str, printed: str) -> bool:
-    """Whether two texts say the same, numbers to a quarter."""
+    """Whether two texts say the same, numbers to a quarter and percentages to ten points."""
     if NUMBER.sub("#", expected).split() != NUMBER.sub("#", printed).split():
         return False
     pairs = zip(NUMBER.findall(expected), NUMBER.findall(printed), strict=True)
-    return all(a == b or abs(_number(a) - _number(b)) <= 0.25 * abs(_number(a)) for a, b in pairs)
+    return all(a == b or abs(_number(a) - _number(b)) <= _slack(a) for a, b in pairs)
 
 
 def _number(text: str) -> float:
-    return float(text.replace(",", ""))
+    return float(text.rstrip("%").replace(",", ""))
+
+
+def _slack(text: str) -> float:
+    return max(abs(_number(text)) / 4, 10 if text.endswith("%") else 0)
 
 
 def shorter(command: str) -> str:
