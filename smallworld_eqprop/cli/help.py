@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 __all__ = ["STATUSES", "choices", "examples", "preset_choices"]
 
 STATUSES = (
-    "**Exit status** 0 done; 1 a file cannot be read or written, or a run of a study failed; 2 bad "
-    "input; 130 stopped by Ctrl-C. Every error is one line on stderr; "
-    "SMALLWORLD_EQPROP_DEBUG=1 shows the traceback."
+    "**Exit status** 0 done; 1 the disk or its permissions are in the way, or a run of a study "
+    "failed; 2 bad input, such as a file that is not there; 130 stopped by Ctrl-C. Every error is "
+    "one line on stderr; SMALLWORLD_EQPROP_DEBUG=1 shows the traceback."
 )
 
 

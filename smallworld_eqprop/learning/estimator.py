@@ -97,6 +97,10 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
 
     The loss of an epoch is counted before each batch's update.
 
+    There is no ``n_jobs``: a fit goes through its batches one after the other, and its matrix
+    products take the threads that BLAS has (see threadpoolctl). ``n_jobs`` of `cross_val_score`
+    and `GridSearchCV` runs fits side by side.
+
     References
     ----------
     Scellier and Bengio, "Equilibrium propagation", Front. Comput. Neurosci. 11:24 (2017),

@@ -169,7 +169,7 @@ class EqPropEstimator(BaseEstimator):
                 trainer.rates = trainer.rates / DROP
                 drops, idle = drops - 1, 0
         self.couplings_ = Couplings(self.graph_, *kept) if kept else trainer.couplings
-        self._warn_of_unrest(trainer.history[-1], len(data.x_train))
+        self._warn_of_unrest(trainer.history[-1], data)
         return idle >= self.n_iter_no_change
 
     def _check_parameters(self) -> None:
@@ -269,15 +269,24 @@ class EqPropEstimator(BaseEstimator):
             print(line, flush=True)  # noqa: T201 what scikit-learn's `verbose` promises
         return value
 
-    def _warn_of_unrest(self, last: EpochRecord, n_train: int) -> None:
-        """Warn where the free phase no longer ends, as it does when the weights have grown wild."""
+    def _warn_of_unrest(self, last: EpochRecord, data: Dataset) -> None:
+        """Warn where the free phase no longer ends, or always ends in silence."""
+        n_train = len(data.x_train)
+        problem = ""
         if last.unconverged > n_train / 2 and self.relaxation == "sor":
-            warnings.warn(
+            problem = (
                 f"{last.unconverged} of {n_train} examples did not settle in the last epoch; "
-                f"lower the learning rate (it is {self.learning_rate})",
-                ConvergenceWarning,
-                stacklevel=4,
+                f"lower the learning rate (it is {self.learning_rate})"
             )
+        # What it costs to say 0 whatever the example.
+        silence = float(np.square(data.y_train).sum(axis=1).mean())
+        if abs(last.training_cost - silence) < 1e-6:
+            problem = (
+                "all outputs were silent throughout the last epoch, and nothing is learned any "
+                f"more; raise p (it is {self.p}) or beta (it is {self.beta})"
+            )
+        if problem:
+            warnings.warn(problem, ConvergenceWarning, stacklevel=4)
 
     def _scaled(self, features: npt.NDArray) -> npt.NDArray[np.float32]:
         """Features as the input nodes take them, in [0, 1]."""

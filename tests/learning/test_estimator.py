@@ -166,3 +166,13 @@ def test_verbose_is_a_line_per_epoch(iris, capsys):
     lines = capsys.readouterr().out.splitlines()
     losses = [f"Epoch {n}, loss = {loss:.6f}" for n, loss in enumerate(found.loss_curve_, start=1)]
     assert lines == losses
+
+
+def test_a_fit_that_fell_silent_says_so(iris):
+    X, y = iris
+    # A nudge this weak moves no output whose field is below zero.
+    model = EqPropClassifier(**FEW | {"p": 0.0, "learning_rate": 5.0, "beta": 0.05})
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(X, y)
+    assert model.loss_curve_[-1] == 1
+    assert any("all outputs were silent" in str(warning.message) for warning in caught)
