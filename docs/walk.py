@@ -7,7 +7,8 @@
 Of the fenced blocks of a page, ``python`` is executed, all in one namespace; ``sh`` is run,
 command by command; a block with a title becomes the file of that name; and ``text`` is what the
 block before it prints. The numbers of a trained network differ from machine to machine: a
-quarter, or ten points of a percentage, is let pass. Commands that need the repository, such as `make`, are left out.
+quarter, or ten points of a percentage, is let pass. Commands that need the repository, such as
+`make`, are left out.
 """
 
 from __future__ import annotations
