@@ -59,7 +59,7 @@ def test_every_page_that_a_newcomer_follows_is_walked():
         ("error 12.0 %", "error 13.1 %\n", True),
         ("error 12.0 %", "error 18.0 %\n", False),
         ("3% wrong", "8% wrong", True),
-        ("3% wrong", "18% wrong", False),
+        ("3% wrong", "28% wrong", False),
         ("error 12.0 %", "cost 12.0\n", False),
         ("27,400 edges", "27,400 edges", True),
         ("a\n 1  2", "a\n1 2", True),
