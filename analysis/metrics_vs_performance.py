@@ -38,7 +38,7 @@ OUTCOMES = ("final_test_error", "final_log_spread_interlayer")
 MAIN = (
     "metric_characteristic_path_length",
     "metric_average_clustering",
-    "metric_sigma",
+    "metric_small_world_sigma",
     "metric_input_output_path_length",
     "metric_bipartite_clustering",
     "metric_skip_share",
@@ -144,10 +144,14 @@ def conclusion(runs: pd.DataFrame, f: Findings, outcomes: list[str]) -> str:
         small_world = found[
             (found.kind == "spearman")
             & found.metric.isin(
-                ["metric_characteristic_path_length", "metric_average_clustering", "metric_sigma"]
+                [
+                    "metric_characteristic_path_length",
+                    "metric_average_clustering",
+                    "metric_small_world_sigma",
+                ]
             )
         ]
-        lines.append("  the paper's three, as they are:")
+        lines.append("  L, C and sigma, of which the paper speaks, as they are:")
         lines += [f"    {sentence(row)}" for row in small_world.itertuples()]
         lines += explained_in_words(f.explained[f.explained.outcome == outcome])
         if len(f.early):

@@ -18,7 +18,7 @@ from smallworld_eqprop.data import Dataset, load
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph
 from smallworld_eqprop.graphs.metrics import structure_metrics
-from smallworld_eqprop.graphs.smallworld import small_world_coefficients
+from smallworld_eqprop.graphs.smallworld import small_world_coefficients, small_world_sigma
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.results import Correction, Done, Failed, Stopped, Work
@@ -29,7 +29,11 @@ from smallworld_eqprop.studies.study import Metrics
 __all__ = ["TELLTALE", "Task", "measure_graph", "perform"]
 
 #: A metric of every group, by which to see that the group was measured.
-TELLTALE: Mapping[Metrics, str] = {"structure": "density", "small_world": "small_world_sigma"}
+TELLTALE: Mapping[Metrics, str] = {
+    "structure": "density",
+    "sigma": "small_world_sigma",
+    "small_world": "small_world_omega",
+}
 
 #: Seconds between two signs of progress, and between two looks at whether to go on.
 PULSE = 0.5
@@ -93,6 +97,8 @@ def _measure(graph: LayeredGraph, groups: Iterable[Metrics], seed: int) -> dict[
     metrics: dict[str, float] = {}
     if "structure" in groups:
         metrics |= structure_metrics(graph, seed=seed)
+    if "sigma" in groups and "small_world" not in groups:
+        metrics["small_world_sigma"] = small_world_sigma(graph, seed=seed).value
     if "small_world" in groups:
         coefficients = small_world_coefficients(graph, seed=seed)
         metrics |= {f"small_world_{name}": found.value for name, found in coefficients.items()}

@@ -17,7 +17,7 @@ from smallworld_eqprop.studies.config import RunConfig
 
 __all__ = ["Metrics", "Study", "grid", "run_key", "varying"]
 
-Metrics = Literal["structure", "small_world"]
+Metrics = Literal["structure", "sigma", "small_world"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,9 +32,10 @@ class Study:
         Runs that differ in nothing that decides their outcome are one run.
     epochs : int
         Of every run.
-    metrics : sequence of {"structure", "small_world"}
-        What is measured of every graph: `structure_metrics`, and `small_world_coefficients`
-        against ten degree-preserving null samples, which take longer than all else.
+    metrics : sequence of {"structure", "sigma", "small_world"}
+        What is measured of every graph: `structure_metrics`; against ten degree-preserving null
+        samples, which take seconds, `small_world_sigma`; or all `small_world_coefficients`, which
+        take longer than all else.
 
     Raises
     ------

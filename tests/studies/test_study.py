@@ -82,7 +82,7 @@ def test_a_changed_grid_keeps_the_keys_of_what_it_shares():
         ("epochs = 0", ["epochs: 0"]),
         ("epochs = true", ["epochs: True"]),
         ('name = "a/b"', ["name: 'a/b'"]),
-        ('metrics = ["sigma"]', ["metrics: 'sigma'", "small_world"]),
+        ('metrics = ["omega"]', ["metrics: 'omega'", "sigma"]),
         ('metrics = "structure"', ["metrics: 'structure'", "list"]),
         ("base = 3", ["base: 3", "table"]),
         ("[base]\nbatchsize = 3", ["unknown key 'batchsize'", "did you mean batch_size?"]),

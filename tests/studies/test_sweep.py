@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from smallworld_eqprop import InputError, train
+from smallworld_eqprop.graphs.smallworld import small_world_sigma
 from smallworld_eqprop.studies import job, runs, scratch
 from smallworld_eqprop.studies import sweep as sweeps
 from smallworld_eqprop.studies.executors import LocalProcesses
@@ -100,15 +101,22 @@ def test_what_is_done_is_not_done_again(study, path):
     assert digest(path) != before
 
 
-def test_metrics_that_are_asked_for_later_are_added_without_training(study, path):
+@pytest.mark.parametrize("group", ["sigma", "small_world"])
+def test_metrics_that_are_asked_for_later_are_added_without_training(study, path, group):
     few = Study("s", study.runs[2:3])
     sweep(few, path, Inline())
     calls = Inline()
-    more = dataclasses.replace(few, metrics=("structure", "small_world"))
+    more = dataclasses.replace(few, metrics=("structure", group))
     sweep(more, path, calls)
     assert calls.keys == ["metrics"]
     with Store(path) as store:
-        assert {"metric_transitivity", "metric_small_world_sigma"} <= set(store.runs())
+        runs = store.runs()
+    assert {"metric_transitivity", "metric_small_world_sigma"} <= set(runs)
+    assert ("metric_small_world_omega" in runs) == (group == "small_world")
+    if group == "sigma":
+        [run] = few.runs
+        sigma = small_world_sigma(run.topology.build(run.training.seed), seed=run.training.seed)
+        assert runs["metric_small_world_sigma"].tolist() == [sigma.value]
     sweep(more, path.with_name("at-once.sqlite"), calls)
     assert digest(path) == digest(path.with_name("at-once.sqlite"))
     sweep(more, path, calls)
