@@ -8,6 +8,7 @@ works on runs and keeps the seeds of a setting together. Writes into --out, a PN
 
     metrics_vs_performance   settings and binned means of the main metrics against the outcomes
     correlations             every metric with every outcome, in four kinds
+    matched                  the same among networks with equal p and equally many edges (a CSV)
     explained_variance       what structure predicts beyond p, on settings that were not seen
     early_vs_final           the first epoch against the last
     seed_noise               the noise floor (a CSV; analysis/seed_noise.py draws it)
@@ -34,11 +35,15 @@ from smallworld_eqprop.studies.replicates import noise_floor, setting_means
 
 # The log-spread of adjacent pairs: every network has them, and all of them change.
 OUTCOMES = ("final_test_error", "final_log_spread_interlayer")
-# What the panels show: the first six that the study has and that vary.
-MAIN = (
+# L, C and sigma, of which the paper speaks.
+SMALL_WORLD = (
     "metric_characteristic_path_length",
     "metric_average_clustering",
     "metric_small_world_sigma",
+)
+# What the panels show: the first six that the study has and that vary.
+MAIN = (
+    *SMALL_WORLD,
     "metric_input_output_path_length",
     "metric_bipartite_clustering",
     "metric_skip_share",
@@ -54,6 +59,7 @@ NO_STRUCTURE = (
     "metric_path_length_standard_error",
 )
 BINS = 6
+FEWEST_MATCHED = 4
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Findings:
     settings: pd.DataFrame
     bins: pd.DataFrame
     correlations: pd.DataFrame
+    matched: pd.DataFrame
     explained: pd.DataFrame
     early: pd.DataFrame
     noise: pd.DataFrame
@@ -77,6 +84,32 @@ def structure(runs: pd.DataFrame) -> list[str]:
         and name not in NO_STRUCTURE
         and not name.startswith("metric_density_")
     ]
+
+
+def matched_ranks(settings: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Ranks among the settings with the same p and number of edges, from -1/2 to 1/2.
+
+    Alone, or nearly so, a setting has no rank: groups of fewer than four are left out.
+    """
+    if "metric_n_edges" not in settings:
+        return pd.DataFrame(columns=columns, dtype=float)
+    groups = settings.groupby(["p", "metric_n_edges"])
+    settings = settings[groups["p"].transform("size") >= FEWEST_MATCHED]
+    ranks = settings.groupby(["p", "metric_n_edges"])[columns].rank()
+    sizes = settings.groupby(["p", "metric_n_edges"])["p"].transform("size")
+    return (ranks - 1).div(sizes - 1, axis=0) - 0.5
+
+
+def matched_correlations(
+    settings: pd.DataFrame, metrics: list[str], outcomes: list[str], **options: int
+) -> pd.DataFrame:
+    """Correlations of the ranks among matched settings."""
+    ranks = matched_ranks(settings, [*metrics, *outcomes])
+    if len(ranks) < FEWEST_MATCHED:
+        return pd.DataFrame()
+    found = correlations(ranks, metrics, outcomes, controls=(), **options)
+    found = found[found.kind == "pearson"].assign(kind="matched_spearman")
+    return found.reset_index(drop=True)
 
 
 def analyse(runs: pd.DataFrame, outcomes: list[str], seed: int, permutations: int) -> Findings:
@@ -98,6 +131,8 @@ def analyse(runs: pd.DataFrame, outcomes: list[str], seed: int, permutations: in
     controls = ["p"] + ["metric_density"] * ("metric_density" in metrics)
     options = {"controls": controls, "seed": seed, "n_permutations": permutations}
     found = correlations(settings, ["p", *metrics], outcomes, **options)
+    options = {"seed": seed, "n_permutations": permutations}
+    matched = matched_correlations(settings, metrics, outcomes, **options)
     bases = [("p",)] + [("p", "topology")] * (named.topology.nunique() > 1)
     explained = pd.concat(
         [
@@ -113,7 +148,7 @@ def analyse(runs: pd.DataFrame, outcomes: list[str], seed: int, permutations: in
         names = [o for o in outcomes if o.replace("final_", "epoch1_") in settings]
         part = settings[["epochs", *names, *(o.replace("final_", "epoch1_") for o in names)]]
         early = early_against_final(part, controls=(), seed=seed, n_permutations=permutations)
-    return Findings(settings, bins, found, explained, early, noise_floor(runs, outcomes))
+    return Findings(settings, bins, found, matched, explained, early, noise_floor(runs, outcomes))
 
 
 def conclusion(runs: pd.DataFrame, f: Findings, outcomes: list[str]) -> str:
@@ -141,18 +176,15 @@ def conclusion(runs: pd.DataFrame, f: Findings, outcomes: list[str]) -> str:
                 "false discovery rate of 5 %; strongest:"
             )
             lines += [f"    {sentence(row)}" for row in ranked[:3].itertuples()]
-        small_world = found[
-            (found.kind == "spearman")
-            & found.metric.isin(
-                [
-                    "metric_characteristic_path_length",
-                    "metric_average_clustering",
-                    "metric_small_world_sigma",
-                ]
-            )
-        ]
+        small_world = found[(found.kind == "spearman") & found.metric.isin(SMALL_WORLD)]
         lines.append("  L, C and sigma, of which the paper speaks, as they are:")
         lines += [f"    {sentence(row)}" for row in small_world.itertuples()]
+        if len(f.matched):
+            lines.append("  rank correlations among networks with equal p and equally many edges:")
+            rows = f.matched[(f.matched.outcome == outcome) & f.matched.value.notna()]
+            rows = rows.loc[rows.value.abs().sort_values(ascending=False).index]
+            shown = rows.head(3).index.union(rows.index[rows.metric.isin(SMALL_WORLD)], sort=False)
+            lines += [f"    {sentence(row)}" for row in rows.loc[shown].itertuples()]
         lines += explained_in_words(f.explained[f.explained.outcome == outcome])
         if len(f.early):
             early = f.early[(f.early.outcome == outcome) & (f.early.kind == "spearman")]
@@ -209,6 +241,7 @@ def main() -> None:
         "metrics_vs_performance": found.settings,
         "metrics_vs_performance_bins": found.bins,
         "correlations": found.correlations,
+        "matched": found.matched,
         "explained_variance": found.explained,
         "early_vs_final": found.early,
         "seed_noise": found.noise,

@@ -127,7 +127,7 @@ def early(settings: pd.DataFrame, found: pd.DataFrame) -> plt.Figure:
             s=16, linewidth=0, legend=ax is axes[0, 0], ax=ax,
         )  # fmt: skip
         name = label(row.outcome)
-        ax.set(xlabel=f"{name}, epoch 1", ylabel=f"{name}, last epoch",
+        ax.set(xlabel=f"{name}, epoch 1", ylabel=f"{name},\nlast epoch",
                title=f"Spearman {row.value:.2f} ({row.low:.2f} to {row.high:.2f})")  # fmt: skip
     move_legend(fig, axes[0, 0])
     return fig
