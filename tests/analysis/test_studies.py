@@ -131,6 +131,28 @@ def test_part_of_the_runs(performance, monkeypatch, capsys):
         run(performance, monkeypatch, "runs.csv", "--where", "p > 2")
 
 
+def test_matched_networks_are_ranked_among_those_of_equal_p_and_edges(performance):
+    settings = pd.DataFrame(
+        {
+            "p": [0.1] * 6 + [0.3] * 6 + [0.5] * 3,
+            "metric_n_edges": [100.0] * 15,
+            # Against p the other way round, and without a say within equal p.
+            "metric_hops_to_output": [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16, 7, 8, 9],
+            "metric_density": [3.0, 1, 2, 2, 1, 3, 9, 7, 8, 8, 7, 9, 4, 5, 6],
+            "final_test_error": [31, 32, 33, 34, 35, 36, 1, 2, 3, 4, 5, 6, 0, 0, 0],
+        }
+    )
+    metrics = ["metric_hops_to_output", "metric_density"]
+    options = {"seed": 0, "n_permutations": 999}
+    outcomes = ["final_test_error"]
+    hops, density = performance.matched_correlations(settings, metrics, outcomes, **options).value
+    assert hops == pytest.approx(1)
+    assert density == pytest.approx(0, abs=1e-12)
+    ranks = performance.matched_ranks(settings, metrics)
+    assert len(ranks) == 12  # three of a kind are too few
+    assert ranks["metric_hops_to_output"].agg(["min", "max"]).tolist() == [-0.5, 0.5]
+
+
 def test_a_study_of_single_seeds_has_no_noise_floor(performance, monkeypatch, capsys):
     made_up(seeds=1).to_csv("runs.csv", index=False)
     run(performance, monkeypatch, "runs.csv", "--permutations", 19)
