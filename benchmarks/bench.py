@@ -274,7 +274,7 @@ def bench_peer() -> list[dict[str, object]]:
         drive = couplings.drive(np.ascontiguousarray(x.T))
         free = peer.batch(inputs, target)
         theirs_left = residual(free, couplings.field(free, drive))
-        start = np.ascontiguousarray(trainer._train_particles[:20].T.astype(np.float32))
+        start = np.ascontiguousarray(trainer.engine.train_particles[:20].T.astype(np.float32))
         ours_left = trainer.config.free_phase.relax(couplings, drive, start).residual
         ours, theirs = [], []
         for i in range(MEASURED):
