@@ -91,11 +91,13 @@ def train(
         ),
     ] = None,
     threads: Annotated[
-        int | None,
+        int,
         typer.Option(
-            help="Threads of the matrix products; by default all cores.", rich_help_panel=TRAINING
+            help="Threads of the matrix products; a second one gains nothing on networks of the "
+            "paper's size.",
+            rich_help_panel=TRAINING,
         ),
-    ] = None,
+    ] = 1,
     device: Annotated[
         str | None,
         typer.Option(
@@ -151,7 +153,7 @@ def train(
 
     if resume and overwrite:
         raise InputError("--resume and --overwrite exclude each other; give one of them")
-    if threads is not None and threads < 1:
+    if threads < 1:
         raise InputError(f"--threads: {threads}, must be at least 1")
     named = {
         "dataset": dataset,
@@ -172,12 +174,11 @@ def train(
         if as_json and progress.finished is not None:
             typer.echo(json.dumps(dataclasses.asdict(progress.finished)))
 
-    limits = contextlib.nullcontext() if threads is None else threadpool_limits(threads)
     # A bar would be torn by lines on the same terminal.
     plain = as_json and sys.stdout.isatty()
     display = Display(plain=plain, regression=config.regression)
     try:
-        with limits, display:
+        with threadpool_limits(threads), display:
 
             def show(progress: runs.Progress) -> None:
                 display.show(progress)
