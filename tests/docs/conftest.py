@@ -16,7 +16,7 @@ def little_to_do(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(tmp_path)
     load_table, fit = datasets._load_table, EqPropEstimator._train
     monkeypatch.setattr(
-        datasets, "_load_table", lambda name, n, rng: load_table(name, min(n or 60, 60), rng)
+        datasets, "_load_table", lambda name, n, rng: load_table(name, min(n or 20, 20), rng)
     )
     monkeypatch.setattr(
         EqPropEstimator,
