@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smallworld_eqprop.dynamics.interactions import Array, Interactions
+from smallworld_eqprop.dynamics.nodes import euler_steps
 from smallworld_eqprop.dynamics.relaxation import Relaxation, moving, residual
 from smallworld_eqprop.errors import InputError
 
@@ -91,8 +92,18 @@ class Euler:
         """State after the steps from the end of a free phase, nudged toward `target`.
 
         What `steps_from` gives, but nodes that the field holds firmly at 0 or 1 in all examples
-        are left out, as long as it still does in the end.
+        are left out, as long as it still does in the end; in small networks every node at rest is,
+        in each example for itself.
         """
+        if couplings.compact:
+            kind = couplings.dtype.type
+            size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
+            goal, state, field = (
+                np.array(columns.T, couplings.dtype, order="C")
+                for columns in (target, free.state, free.field)
+            )
+            euler_steps(couplings.dense(), field, state, goal, self.steps, size, pull)
+            return np.ascontiguousarray(state.T)
         kept = moving(free.state, free.field, MARGIN)
         kept[couplings.output] = True
         if couplings.large and kept.mean() < SHARE:

@@ -27,6 +27,9 @@ Array = npt.NDArray[np.floating]
 # With fewer weights a product costs no more than what surrounds it (benchmarks/ measures both).
 LARGE = 200_000
 
+# Up to so many free nodes a dense array of all weights among them fits into the cache of one core.
+COMPACT = 1024
+
 
 @dataclass(frozen=True, eq=False)
 class Block:
@@ -134,6 +137,8 @@ class Interactions:
         self.n_free = ends[-1]
         #: whether leaving out nodes at rest can save more than it costs
         self.large = sum(b.matrix.size for b in blocks if b.lower > 0) > LARGE
+        #: whether the network is best relaxed node by node, on `dense`; see nodes.py
+        self.compact = self.n_free <= COMPACT
         self.inside = {b.lower: b for b in blocks if b.lower == b.upper > 0}
         self.terms: list[list[tuple[Any, slice]]] = [[] for _ in self.rows]
         for block in blocks:
@@ -154,6 +159,20 @@ class Interactions:
             if block.lower > 0
         ]
         return Interactions([len(each) for each in nodes], blocks, self.dtype)
+
+    def dense(self) -> Array:
+        """Weights among the free nodes as one symmetric array, (n_free, n_free); a copy."""
+        whole = np.zeros((self.n_free, self.n_free), self.dtype)
+        for block in self.blocks:
+            if block.lower == 0:
+                continue
+            lower, upper = self.rows[block.lower], self.rows[block.upper]
+            part = block.matrix if block.dense else block.matrix.toarray()
+            if block.lower < block.upper:
+                whole[lower, upper], whole[upper, lower] = part, part.T
+            else:
+                whole[lower, lower] = part if block.dense else part + part.T
+        return whole
 
     def field(self, state: Array, drive: Array | None = None) -> Array:
         """Local field ``h = W s + drive`` of every free node; shape (n_free, batch)."""

@@ -129,6 +129,7 @@ def engine(request):
 def nodes_at_rest_are_left_out(monkeypatch):
     """In networks as small as these it does not pay, but it is what is to be tested."""
     monkeypatch.setattr(interactions, "LARGE", 0)
+    monkeypatch.setattr(interactions, "COMPACT", 0)  # test_nodes.py has them node by node
 
 
 @pytest.fixture(params=GRAPHS)
