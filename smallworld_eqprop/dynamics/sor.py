@@ -133,7 +133,7 @@ class SOR:
         settings = kind(self.tolerance), self.max_sweeps, kind(self.start_factor), kind(STEP_LIMIT)
         state = np.array(start, order="C")
         sweeps = np.zeros(state.shape[1], np.intp)
-        field = whole @ state
+        field: Array = whole @ state
         field += drive
         active = np.arange(state.shape[1])
         while True:
