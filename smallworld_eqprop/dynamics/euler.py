@@ -17,6 +17,9 @@ __all__ = ["Euler"]
 # end it must still lie beyond by a quarter of that, or all nodes take the steps again.
 MARGIN = 0.2
 
+# Steps after which a field that is kept up to date is computed anew, because rounding adds up.
+FRESH = 20
+
 # Taking a part is worth it up to this share of the nodes.
 SHARE = 0.8
 
@@ -96,13 +99,16 @@ class Euler:
         in each example for itself.
         """
         if couplings.compact:
-            kind = couplings.dtype.type
+            whole, kind = couplings.dense(), couplings.dtype.type
             size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
             goal, state, field = (
                 np.array(columns.T, couplings.dtype, order="C")
                 for columns in (target, free.state, free.field)
             )
-            euler_steps(couplings.dense(), field, state, goal, self.steps, size, pull)
+            for done in range(0, self.steps, FRESH):
+                if done:
+                    field = state @ whole + drive.T
+                euler_steps(whole, field, state, goal, min(FRESH, self.steps - done), size, pull)
             return np.ascontiguousarray(state.T)
         kept = moving(free.state, free.field, MARGIN)
         kept[couplings.output] = True
