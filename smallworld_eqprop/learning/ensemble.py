@@ -40,17 +40,17 @@ class Ensemble:
     --------
     >>> from smallworld_eqprop import TrainingConfig, Trainer, layered, load, rewire
     >>> digits = load("digits", n_train=100)
-    >>> trainers = [
+    >>> trainers = [  # needs torch
     ...     Trainer(
     ...         rewire(layered([64, 20, 10]), 0.1, seed=seed),
     ...         digits,
     ...         TrainingConfig(seed=seed, device="cpu"),
     ...     )
     ...     for seed in range(3)
-    ... ]
-    >>> for records in Ensemble(trainers).run_epoch():
+    ... ]  # doctest: +SKIP
+    >>> for records in Ensemble(trainers).run_epoch():  # doctest: +SKIP
     ...     pass
-    >>> [len(trainer.history) for trainer in trainers]
+    >>> [len(trainer.history) for trainer in trainers]  # doctest: +SKIP
     [1, 1, 1]
     """
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ from smallworld_eqprop.graphs import drawing
 
 
 @pytest.fixture(autouse=True)
-def closed():
-    yield
+def defaults():
+    """The settings of matplotlib, whatever other tests have made of them."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        yield
     plt.close("all")
 
 
