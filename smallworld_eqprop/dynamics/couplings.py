@@ -10,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from smallworld_eqprop.dynamics.interactions import Array, Block, Interactions
+from smallworld_eqprop.dynamics.interactions import (
+    Array,
+    Block,
+    Interactions,
+    Part,
+    products,
+    reaches,
+)
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph
 
@@ -19,6 +26,13 @@ __all__ = ["Couplings"]
 # Below this share of filled places a block is kept sparse. Per place a dense product costs about a
 # tenth of a sparse one and a dense update about a thirtieth (benchmarks/ measures both).
 DENSE_FROM = 1 / 32
+SPARSE_COST = 10
+
+# Up to so many free nodes all weights among them fit, as one array, into the cache of one core.
+COMPACT = 1024
+
+# Taking a part is worth it up to this share of the cost of the whole.
+WORTH = 0.7
 
 
 class Couplings(Interactions):
@@ -54,12 +68,24 @@ class Couplings(Interactions):
     ) -> None:
         dtype = np.dtype(dtype)
         weights = finite_vector("weights", weights, graph.n_edges, dtype)
-        super().__init__((0, *graph.layer_sizes[1:]), _blocks(graph, weights), dtype)
+        super().__init__((0, *graph.layer_sizes[1:]), dtype)
+        self.blocks = _blocks(graph, weights)
         self.layer_sizes, self.n_edges = graph.layer_sizes, graph.n_edges
         self.n_inputs = graph.layer_sizes[0]
         if biases is None:
             biases = np.zeros(self.n_free)
         self.biases = finite_vector("biases", biases, self.n_free, self.dtype)[:, None]
+        for block in self.blocks:
+            self._connect(block)
+        #: whether the network is best relaxed node by node; see nodes.py
+        self.compact = self.n_free <= COMPACT
+        self._reaches = reaches(self.blocks, len(self.rows))
+        self._cost = sum(
+            (2 - (b.dense and b.lower == b.upper))
+            * (b.matrix.size if b.dense else SPARSE_COST * b.matrix.nnz)
+            for b in self.blocks
+            if b.lower > 0
+        )
         dense = [block.matrix.size for block in self.blocks if block.dense]
         self._scratch = np.empty(2 * max(dense, default=0), self.dtype)
 
@@ -67,6 +93,33 @@ class Couplings(Interactions):
         sizes = "-".join(map(str, self.layer_sizes))
         blocks = ", ".join(f"{b.name} {'dense' if b.dense else 'sparse'}" for b in self.blocks)
         return f"Couplings({sizes}, {self.n_edges:,} edges, {self.dtype}; {blocks})"
+
+    def _connect(self, block: Block) -> None:
+        lower, upper = block.lower, block.upper
+        if lower == upper > 0:
+            self.inside[lower] = block.matrix
+        if lower > 0 and not (block.dense and lower == upper):
+            self.terms[upper].append((block.matrix.T, self.rows[lower]))
+            self.terms[lower].append((block.matrix, self.rows[upper]))
+
+    def part(self, kept: npt.NDArray[np.bool_] | None = None) -> Part:
+        """The free nodes in `kept`, of shape (n_free,), as a network of their own; all by default.
+
+        A copy, which does not follow corrections.
+        """
+        if kept is None:
+            kept = np.ones(self.n_free, bool)
+        nodes = [np.flatnonzero(kept[rows]) for rows in self.rows]
+        return Part(self.blocks, nodes, self.dtype)
+
+    def worth(self, kept: npt.NDArray[np.bool_]) -> bool:
+        """Whether sweeps of the part of these nodes are cheap, beside those of all nodes."""
+        counts = [int(np.count_nonzero(kept[rows])) for rows in self.rows]
+        cost = 0
+        for layer, (first, last) in self._reaches.items():
+            own = layer not in self.inside and first < layer < last
+            cost += counts[layer] * (sum(counts[first : last + 1]) - own * counts[layer])
+        return cost < WORTH * self._cost
 
     def edge_weights(self) -> Array:
         """Weight of every edge in the order of ``graph.edges``; a copy of shape (n_edges,)."""
@@ -80,10 +133,11 @@ class Couplings(Interactions):
 
         It is constant while a batch relaxes, so it is computed once per batch.
         """
-        drive = np.repeat(self.biases, inputs.shape[1], axis=1)
+        drive = np.zeros((self.n_free, inputs.shape[1]), self.dtype)
         for block in self.blocks:
             if block.lower == 0 < block.upper:
-                drive[self.rows[block.upper]] += block.matrix.T @ inputs
+                products([(block.matrix.T, slice(None))], inputs, drive[self.rows[block.upper]])
+        drive += self.biases
         return drive
 
     def correct(

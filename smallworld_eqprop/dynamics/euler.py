@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.interactions import Array, Interactions
+from smallworld_eqprop.dynamics.kernels import drift
 from smallworld_eqprop.dynamics.nodes import euler_steps
 from smallworld_eqprop.dynamics.relaxation import Relaxation, moving, residual
 from smallworld_eqprop.errors import InputError
@@ -19,9 +21,6 @@ MARGIN = 0.2
 
 # Steps after which a field that is kept up to date is computed anew, because rounding adds up.
 FRESH = 20
-
-# Taking a part is worth it up to this share of the nodes.
-SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Euler:
         if not 0 < self.step_size <= 1:
             raise InputError(f"step_size: {self.step_size}, must be above 0 and at most 1")
 
-    def relax(self, couplings: Interactions, drive: Array, start: Array) -> Relaxation:
+    def relax(self, couplings: Couplings, drive: Array, start: Array) -> Relaxation:
         """Take all the steps; no residual is asked for, the one reached is reported."""
         state = self.steps_from(couplings, drive, start)
         field = couplings.field(state, drive)
@@ -65,32 +64,36 @@ class Euler:
 
     def steps_from(
         self,
-        couplings: Interactions,
+        couplings: Couplings,
         drive: Array,
         start: Array,
         target: Array | None = None,
         beta: float = 0.0,
-        field: Array | None = None,
     ) -> Array:
-        """State after the steps, nudged toward `target` with strength `beta`.
+        """State after the steps from `start`, nudged toward `target` with strength `beta`."""
+        return self._steps(couplings, start, couplings.field(start, drive), target, beta)
 
-        `field` is the local field at `start`, where it is known.
-        """
-        state, out = start.copy(), couplings.output
-        force = couplings.field(state, drive) if field is None else field.copy()
+    def _steps(
+        self,
+        couplings: Interactions,
+        start: Array,
+        field: Array,
+        target: Array | None,
+        beta: float,
+    ) -> Array:
+        """The steps from a state whose field is known; its changes need no drive."""
+        kind = couplings.dtype.type
+        size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
+        goal = np.empty((0, start.shape[1]), kind)
+        if target is not None:
+            goal = np.ascontiguousarray(target, kind)
+        state = start.copy()
         for step in range(self.steps):
-            if step:
-                force = couplings.field(state, drive)
-            force -= state
-            force *= self.step_size
-            state += force
-            if target is not None:
-                state[out] += (2 * beta * self.step_size) * (target - state[out])
-            np.clip(state, 0, 1, out=state)
+            drift(state, couplings.field(state - start, field) if step else field, size, goal, pull)
         return state
 
     def nudge(
-        self, couplings: Interactions, drive: Array, free: Relaxation, target: Array, beta: float
+        self, couplings: Couplings, drive: Array, free: Relaxation, target: Array, beta: float
     ) -> Array:
         """State after the steps from the end of a free phase, nudged toward `target`.
 
@@ -99,26 +102,32 @@ class Euler:
         in each example for itself.
         """
         if couplings.compact:
-            whole, kind = couplings.dense(), couplings.dtype.type
-            size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
-            goal, state, field = (
-                np.array(columns.T, couplings.dtype, order="C")
-                for columns in (target, free.state, free.field)
-            )
-            for done in range(0, self.steps, FRESH):
-                if done:
-                    field = state @ whole + drive.T
-                euler_steps(whole, field, state, goal, min(FRESH, self.steps - done), size, pull)
-            return np.ascontiguousarray(state.T)
+            return self._node_by_node(couplings, drive, free, target, beta)
         kept = moving(free.state, free.field, MARGIN)
         kept[couplings.output] = True
-        if couplings.large and kept.mean() < SHARE:
+        if couplings.worth(kept):
             part = couplings.part(kept)
-            start, field = free.state[kept], free.field[kept]
-            held = field - part.field(start)
             nudged = free.state.copy()
-            nudged[kept] = self.steps_from(part, held, start, target, beta, field)
+            nudged[kept] = self._steps(part, free.state[kept], free.field[kept], target, beta)
             freed = moving(nudged, couplings.field(nudged, drive), MARGIN / 4) & ~kept
             if not freed.any():
                 return nudged
-        return self.steps_from(couplings, drive, free.state, target, beta, free.field)
+        return self._steps(couplings, free.state, free.field, target, beta)
+
+    def _node_by_node(
+        self, couplings: Couplings, drive: Array, free: Relaxation, target: Array, beta: float
+    ) -> Array:
+        part, kind = couplings.part(), couplings.dtype.type
+        size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
+        goal, state, field = (
+            np.array(columns.T, couplings.dtype, order="C")
+            for columns in (target, free.state, free.field)
+        )
+        for done in range(0, self.steps, FRESH):
+            steps = min(FRESH, self.steps - done)
+            if done:
+                field = np.ascontiguousarray(
+                    couplings.field(np.ascontiguousarray(state.T), drive).T
+                )
+            euler_steps(part.weights, part.reach, field, state, goal, steps, size, pull)
+        return np.ascontiguousarray(state.T)

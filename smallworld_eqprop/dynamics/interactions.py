@@ -9,7 +9,6 @@ Only a dense block of intralayer edges holds both triangles: the relaxation take
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +17,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.dynamics.kernels import add_at_edges, add_at_sparse_edges
+from smallworld_eqprop.dynamics.kernels import (
+    add_at_edges,
+    add_at_sparse_edges,
+    copy_symmetric,
+)
 
-__all__ = ["Array", "Block", "Interactions", "products"]
+__all__ = ["Array", "Block", "Interactions", "Part", "products", "reaches"]
 
 Array = npt.NDArray[np.floating]
-
-# With fewer weights a product costs no more than what surrounds it (benchmarks/ measures both).
-LARGE = 200_000
-
-# Up to so many free nodes a dense array of all weights among them fits into the cache of one core.
-COMPACT = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,14 +101,12 @@ class Block:
 
 
 class Interactions:
-    """What a relaxation needs of a network: free nodes in layers, and the blocks between them.
+    """What a relaxation needs of a network: free nodes in layers, and the weights among them.
 
     Parameters
     ----------
     layer_sizes : sequence of int
         Free nodes of every layer; those of the input layer are clamped, so it has none.
-    blocks : list of Block
-        Those of the input layer take no part here.
     dtype : dtype
 
     Attributes
@@ -123,68 +118,92 @@ class Interactions:
     terms : list of list of (matrix, slice)
         For every layer, the matrices and the rows of the state whose products are its field:
         ``field[rows[l]] = drive[rows[l]] + sum(matrix @ state[source] for matrix, source in
-        terms[l])``, without the intralayer edges of a dense block, which `inside` gives. The
-        matrices are views: they follow every correction.
-    inside : dict of int to Block
-        The blocks of intralayer edges, by layer.
+        terms[l])``, without dense intralayer edges, which `inside` gives. The matrices are views:
+        they follow every correction.
+    inside : dict of int to ndarray or csr_array
+        Weights of the intralayer edges, by layer.
     """
 
-    def __init__(self, layer_sizes: Sequence[int], blocks: list[Block], dtype: np.dtype) -> None:
-        self.blocks, self.dtype = blocks, dtype
+    def __init__(self, layer_sizes: Sequence[int], dtype: np.dtype) -> None:
+        self.dtype = dtype
         ends = np.cumsum((0, *layer_sizes)).tolist()
         self.rows = [slice(a, b) for a, b in itertools.pairwise(ends)]
         self.output = self.rows[-1]
         self.n_free = ends[-1]
-        #: whether leaving out nodes at rest can save more than it costs
-        self.large = sum(b.matrix.size for b in blocks if b.lower > 0) > LARGE
-        #: whether the network is best relaxed node by node, on `dense`; see nodes.py
-        self.compact = self.n_free <= COMPACT
-        self.inside = {b.lower: b for b in blocks if b.lower == b.upper > 0}
         self.terms: list[list[tuple[Any, slice]]] = [[] for _ in self.rows]
-        for block in blocks:
-            if block.lower > 0 and not (block.dense and block.lower == block.upper):
-                self.terms[block.upper].append((block.matrix.T, self.rows[block.lower]))
-                self.terms[block.lower].append((block.matrix, self.rows[block.upper]))
-
-    def part(self, kept: npt.NDArray[np.bool_]) -> Interactions:
-        """The interactions of the free nodes in `kept` (n_free,) among themselves; a copy."""
-        nodes = [np.flatnonzero(kept[rows]) for rows in self.rows]
-        blocks = [
-            dataclasses.replace(
-                block,
-                matrix=block.matrix[nodes[block.lower]][:, nodes[block.upper]],
-                mask=None,
-            )
-            for block in self.blocks
-            if block.lower > 0
-        ]
-        return Interactions([len(each) for each in nodes], blocks, self.dtype)
-
-    def dense(self) -> Array:
-        """Weights among the free nodes as one symmetric array, (n_free, n_free); a copy."""
-        whole = np.zeros((self.n_free, self.n_free), self.dtype)
-        for block in self.blocks:
-            if block.lower == 0:
-                continue
-            lower, upper = self.rows[block.lower], self.rows[block.upper]
-            part = block.matrix if block.dense else block.matrix.toarray()
-            if block.lower < block.upper:
-                whole[lower, upper], whole[upper, lower] = part, part.T
-            else:
-                whole[lower, lower] = part if block.dense else part + part.T
-        return whole
+        self.inside: dict[int, Any] = {}
 
     def field(self, state: Array, drive: Array | None = None) -> Array:
         """Local field ``h = W s + drive`` of every free node; shape (n_free, batch)."""
         field = np.empty_like(state)
         for layer, (rows, terms) in enumerate(zip(self.rows, self.terms, strict=True)):
-            block = self.inside.get(layer)
-            if block is not None and block.dense:
-                terms = [*terms, (block.matrix, rows)]
+            if isinstance(inside := self.inside.get(layer), np.ndarray):
+                terms = [*terms, (inside, rows)]
             products(terms, state, field[rows])
         if drive is not None:
             field += drive
         return field
+
+
+class Part(Interactions):
+    """Some free nodes of a network, and the weights among them in one array.
+
+    Parameters
+    ----------
+    blocks : list of Block
+        Of the network; those of the input layer take no part.
+    nodes : list of ndarray of int
+        The nodes taken of every layer, as rows or columns of its blocks.
+    dtype : dtype
+
+    Attributes
+    ----------
+    weights : ndarray, shape (n_free, n_free)
+        Symmetric; a copy.
+    reach : ndarray of int, shape (n_free, 2)
+        All edges of a node lie between these columns of `weights`, the second one excluded.
+    """
+
+    def __init__(
+        self, blocks: list[Block], nodes: list[npt.NDArray[np.intp]], dtype: np.dtype
+    ) -> None:
+        super().__init__([len(each) for each in nodes], dtype)
+        # Only what lies within reach is read, so only that is written.
+        self.weights = np.empty((self.n_free, self.n_free), dtype)
+        self.reach = np.zeros((self.n_free, 2), np.intp)
+        for layer, (first, last) in reaches(blocks, len(nodes)).items():
+            own, start, stop = self.rows[layer], self.rows[first].start, self.rows[last].stop
+            self.weights[own, start:stop] = 0
+            self.reach[own] = start, stop
+            for source in (slice(start, min(own.start, stop)), slice(max(own.stop, start), stop)):
+                if source.stop > source.start:
+                    self.terms[layer].append((self.weights[own, source], source))
+        for block in blocks:
+            if block.lower > 0:
+                self._copy(block, nodes[block.lower], nodes[block.upper])
+
+    def _copy(self, block: Block, lower: npt.NDArray, upper: npt.NDArray) -> None:
+        """Write the block's weights among these of its nodes into both triangles of `weights`."""
+        matrix, rows, columns = block.matrix, self.rows[block.lower], self.rows[block.upper]
+        if not block.dense:
+            matrix = matrix[lower][:, upper].toarray()
+            lower, upper = np.arange(len(lower)), np.arange(len(upper))
+            if rows == columns:
+                matrix = matrix + matrix.T
+        copy_symmetric(matrix, lower, upper, self.weights, rows.start, columns.start)
+        if rows == columns:
+            self.inside[block.lower] = self.weights[rows, rows]
+
+
+def reaches(blocks: Sequence[Block], n_layers: int) -> dict[int, tuple[int, int]]:
+    """First and last free layer that each free layer has edges to, where it has any."""
+    found: dict[int, tuple[int, int]] = {}
+    for block in blocks:
+        for layer, other in ((block.lower, block.upper), (block.upper, block.lower)):
+            if block.lower > 0:
+                first, last = found.get(layer, (n_layers, 0))
+                found[layer] = min(first, other), max(last, other)
+    return found
 
 
 def products(terms: list[tuple[Any, slice]], state: Array, out: Array) -> Array:

@@ -7,10 +7,19 @@ passes cost a third as much as the products themselves (benchmarks/ measures bot
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from numba import njit
 
-__all__ = ["adapt", "add_at_edges", "add_at_sparse_edges", "step"]
+__all__ = [
+    "adapt",
+    "adapted",
+    "add_at_edges",
+    "add_at_sparse_edges",
+    "copy_symmetric",
+    "drift",
+    "step",
+]
 
 
 @njit(cache=True, error_model="numpy")
@@ -40,32 +49,69 @@ def step(state, field, drive, factor, limit, largest, square):  # type: ignore[n
 
 
 @njit(cache=True, error_model="numpy")
-def adapt(factor, square, before):  # type: ignore[no-untyped-def]
-    """Relaxation factors of the next sweep, in place, from the residuals of this and the last one.
+def adapted(factor: Any, square: Any, before: Any) -> Any:
+    """Relaxation factor of the next sweep, from the squared residuals of this and the last one.
 
     With the contraction c of a sweep at factor w, Young's relation gives the Jacobi eigenvalue
     ``mu = (c + w - 1) / (w sqrt(c))`` and the best factor ``2 / (1 + sqrt(1 - mu**2))``.
+    `before` is 0 where there was no last sweep.
+    """
+    if before == 0:
+        return factor
+    w = factor
+    c = min(max(math.sqrt(square / before), 1e-3), 0.995)
+    if c > w - 1:
+        mu = min((c + w - 1) / (w * math.sqrt(c)), 0.995)
+        # A third of the way up: the contraction of one sweep is a noisy estimate.
+        w += 0.3 * (2 / (1 + math.sqrt(1 - mu * mu)) - w)
+    else:
+        w -= 0.05
+    return min(max(w, 1.0), 1.85)
+
+
+@njit(cache=True, error_model="numpy")
+def adapt(factor, square, before):  # type: ignore[no-untyped-def]
+    """Adapt the factors of a batch in place; `before` is overwritten with `square`.
+
+    All are of shape (batch,); see `adapted`.
+    """
+    for j in range(factor.size):
+        factor[j] = adapted(factor[j], square[j], before[j])
+        before[j] = square[j]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def drift(state, field, step_size, target, pull):  # type: ignore[no-untyped-def]
+    """One synchronous Euler step in place; see `Euler`.
 
     Parameters
     ----------
-    factor : ndarray, shape (batch,)
-        Overwritten.
-    square, before : ndarray, shape (batch,)
-        Squared residuals of this sweep and of the one before, 0 where there was none; `before`
-        is overwritten with `square`.
+    state, field : ndarray, shape (n, batch)
+    step_size : float
+    target : ndarray, shape (n_outputs, batch)
+        The outputs are the last nodes; without rows there is no nudge.
+    pull : float
+        ``2 * step_size * beta``.
     """
-    for j in range(factor.size):
-        if before[j] > 0:
-            w = factor[j]
-            c = min(max(math.sqrt(square[j] / before[j]), 1e-3), 0.995)
-            if c > w - 1:
-                mu = min((c + w - 1) / (w * math.sqrt(c)), 0.995)
-                # A third of the way up: the contraction of one sweep is a noisy estimate.
-                w += 0.3 * (2 / (1 + math.sqrt(1 - mu * mu)) - w)
-            else:
-                w -= 0.05
-            factor[j] = min(max(w, 1.0), 1.85)
-        before[j] = square[j]
+    zero, one = state.dtype.type(0), state.dtype.type(1)
+    outputs = state.shape[0] - target.shape[0]
+    for i in range(state.shape[0]):
+        for j in range(state.shape[1]):
+            value = state[i, j] + step_size * (field[i, j] - state[i, j])
+            if i >= outputs:
+                value += pull * (target[i - outputs, j] - value)
+            state[i, j] = min(max(value, zero), one)
+
+
+@njit(cache=True, error_model="numpy")
+def copy_symmetric(matrix, rows, columns, out, top, left):  # type: ignore[no-untyped-def]
+    """Copy ``matrix[rows][:, columns]`` to ``out[top:, left:]``, and its transpose across."""
+    for a in range(rows.size):
+        source = matrix[rows[a]]
+        for b in range(columns.size):
+            weight = source[columns[b]]
+            out[top + a, left + b] = weight
+            out[left + b, top + a] = weight
 
 
 # reassoc lets the sum of squares run in vector lanes; the order is fixed, so it stays reproducible.

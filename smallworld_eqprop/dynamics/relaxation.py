@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.dynamics.interactions import Array, Interactions
+from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.dynamics.interactions import Array
 
 __all__ = ["Relaxation", "RelaxationMethod", "moving", "residual"]
 
@@ -62,7 +63,7 @@ class Relaxation:
 class RelaxationMethod(Protocol):
     """Anything that relaxes a network; holds hyperparameters only."""
 
-    def relax(self, couplings: Interactions, drive: Array, start: Array) -> Relaxation:
+    def relax(self, couplings: Couplings, drive: Array, start: Array) -> Relaxation:
         """Relax from `start` under the constant `drive`; `start` is left as it is."""
         ...
 

@@ -35,11 +35,13 @@ Methods, MIT Press, 1999 (leaving out the variables at their bounds: "shrinking"
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.dynamics.interactions import Array, Block, Interactions, products
+from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.dynamics.interactions import Array, Interactions, Part, products
 from smallworld_eqprop.dynamics.kernels import adapt, step
 from smallworld_eqprop.dynamics.nodes import sor_sweeps
 from smallworld_eqprop.dynamics.relaxation import Relaxation, moving, residual
@@ -58,13 +60,13 @@ STEP_LIMIT = 1.98
 COLUMNS = 8
 
 # Sweeps of the whole network before it is looked which nodes rest.
-FIRST_SWEEPS = 2
+FIRST_SWEEPS = 1
 
 # How far beyond its bound a field must lie for its node to be left out for now.
 MARGIN = 0.1
 
-# Taking a part is worth it up to this share of the nodes.
-SHARE = 0.8
+# Examples that are relaxed node by node in the end, because products this narrow are no use.
+FEW = 12
 
 
 @dataclass(frozen=True)
@@ -93,98 +95,129 @@ class SOR:
         if not 0 < self.start_factor < 2:
             raise InputError(f"start_factor: {self.start_factor}, must be between 0 and 2")
 
-    def relax(self, couplings: Interactions, drive: Array, start: Array) -> Relaxation:
+    def relax(self, couplings: Couplings, drive: Array, start: Array) -> Relaxation:
         """Sweep until every example has the residual asked for or has had `max_sweeps`."""
+        batch = _Batch(self, couplings, drive, start)
+        active = np.arange(start.shape[1])
         if couplings.compact:
-            return self._node_by_node(couplings, drive, start)
-        state = np.array(start, order="C")
-        sweeps = np.zeros(state.shape[1], np.intp)
-        factor = np.full(state.shape[1], self.start_factor, state.dtype)
-        whole = _Sweeper(couplings)
-        active = np.arange(state.shape[1])
-        budget = FIRST_SWEEPS if couplings.large else self.max_sweeps
-        while True:
-            # The whole network, but for the examples that are done.
-            part, part_drive = state[:, active], drive[:, active]
-            self._sweep(whole, part, part_drive, active, sweeps, factor, budget)
-            state[:, active] = part
-            while True:
-                # The residuals seen during a sweep are of states that later groups have moved on
-                # from. The true ones decide.
-                field = couplings.field(state, drive)
-                reached = residual(state, field)
-                active = np.flatnonzero((reached > self.tolerance) & (sweeps < self.max_sweeps))
-                if not active.size:
-                    return Relaxation(state, field, reached, sweeps, self.tolerance)
-                part, part_field = state[:, active], field[:, active]
-                kept = moving(part, part_field, MARGIN)
-                if not couplings.large or kept.mean() > SHARE:
+            everything, part = np.ones(couplings.n_free, bool), couplings.part()
+            while (active := batch.look(active)).size:
+                batch.relax_part(part, everything, active)
+            return batch.end()
+        whole, budget = _Sweeper(couplings), FIRST_SWEEPS
+        while active.size:
+            state = batch.state[:, active]
+            batch.sweep(whole, state, drive[:, active], active, budget)
+            batch.state[:, active] = state
+            while (active := batch.look(active)).size:
+                kept = moving(batch.state[:, active], batch.field[:, active], MARGIN)
+                if not couplings.worth(kept):
                     break
-                part, part_field = part[kept], part_field[kept]
-                network = couplings.part(kept)
-                held = part_field - network.field(part)
-                self._sweep(_Sweeper(network), part, held, active, sweeps, factor, self.max_sweeps)
-                state[np.ix_(kept, active)] = part
+                batch.relax_part(couplings.part(kept), kept, active)
             # Looking costs a product; where it was in vain the next look comes later.
             budget *= 2
+        return batch.end()
 
-    def _node_by_node(self, couplings: Interactions, drive: Array, start: Array) -> Relaxation:
-        whole, kind = couplings.dense(), couplings.dtype.type
-        settings = kind(self.tolerance), self.max_sweeps, kind(self.start_factor), kind(STEP_LIMIT)
-        state = np.array(start, order="C")
-        sweeps = np.zeros(state.shape[1], np.intp)
-        field: Array = whole @ state
-        field += drive
-        active = np.arange(state.shape[1])
-        while True:
-            part, part_sweeps = np.array(state[:, active].T, order="C"), sweeps[active]
-            part_field = np.array(field[:, active].T, order="C")
-            sor_sweeps(whole, part_field, part, part_sweeps, *settings)
-            state[:, active], sweeps[active] = part.T, part_sweeps
-            # Rounding adds up in a field that is kept up to date, so the true residual decides.
-            field = couplings.field(state, drive)
-            reached = residual(state, field)
-            active = np.flatnonzero((reached > self.tolerance) & (sweeps < self.max_sweeps))
-            if not active.size:
-                return Relaxation(state, field, reached, sweeps, self.tolerance)
 
-    def _sweep(
+class _Batch:
+    """The examples of one relaxation, on their way."""
+
+    def __init__(self, method: SOR, couplings: Couplings, drive: Array, start: Array) -> None:
+        self.method, self.couplings, self.drive = method, couplings, drive
+        self.state = np.array(start, order="C")
+        self.field = np.empty_like(self.state)
+        self.residual = np.empty(start.shape[1], start.dtype)
+        self.sweeps = np.zeros(start.shape[1], np.intp)
+        self.factor = np.full(start.shape[1], method.start_factor, start.dtype)
+
+    def end(self) -> Relaxation:
+        return Relaxation(self.state, self.field, self.residual, self.sweeps, self.method.tolerance)
+
+    def look(self, examples: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Take the field of the whole network; gives those of the examples that are not done.
+
+        The residuals seen during a sweep are of states that later groups have moved on from, and
+        rounding adds up in a field that is kept up to date. The true ones decide.
+        """
+        state = self.state[:, examples]
+        field = self.couplings.field(state, self.drive[:, examples])
+        self.field[:, examples], self.residual[examples] = field, residual(state, field)
+        return examples[self._pending(self.residual[examples], examples)]
+
+    def _pending(self, residual: Array, examples: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        method = self.method
+        return (residual > method.tolerance) & (self.sweeps[examples] < method.max_sweeps)
+
+    def relax_part(
+        self, part: Part, kept: npt.NDArray[np.bool_], examples: npt.NDArray[np.intp]
+    ) -> None:
+        """Relax the nodes in `kept` of these examples under the field of all others."""
+        place = np.ix_(kept, examples)
+        state, field, late = self.state[place], self.field[place], np.arange(examples.size)
+        # Sweeps of layers with edges inside would have to be damped.
+        if not (self.couplings.compact or part.inside or examples.size <= FEW):
+            held = field - part.field(state)
+            most = self.method.max_sweeps
+            late = self.sweep(_Sweeper(part), state, held, examples, most, FEW)
+            field = part.field(state[:, late], held[:, late])
+        if late.size:
+            self._sweep_nodes(part, state, field, late, examples[late])
+        self.state[place] = state
+
+    def _sweep_nodes(
+        self,
+        part: Part,
+        state: Array,
+        field: Array,
+        columns: npt.NDArray[np.intp],
+        examples: npt.NDArray[np.intp],
+    ) -> None:
+        """Relax these columns of `state`, which have this field, node by node; in place."""
+        method, kind = self.method, state.dtype.type
+        field, moved = np.array(field.T, order="C"), np.array(state[:, columns].T, order="C")
+        sweeps, factor = self.sweeps[examples], self.factor[examples]
+        limits = kind(method.tolerance), method.max_sweeps, kind(STEP_LIMIT)
+        sor_sweeps(part.weights, part.reach, field, moved, factor, sweeps, *limits)
+        state[:, columns], self.sweeps[examples], self.factor[examples] = moved.T, sweeps, factor
+
+    def sweep(
         self,
         sweeper: _Sweeper,
         state: Array,
         drive: Array,
         examples: npt.NDArray[np.intp],
-        sweeps: npt.NDArray[np.intp],
-        factors: Array,
         budget: int,
-    ) -> None:
-        """Sweep until each example has seemed converged once, at most `budget` times, in place.
+        few: int = 0,
+    ) -> npt.NDArray[np.intp]:
+        """Sweep until all but a `few` of the examples have seemed converged, in place.
 
-        `state` and `drive` have the columns `examples` of the batch that `sweeps` and `factors`
-        are of.
+        At most `budget` times. `state` and `drive` have the columns `examples` of the batch.
+        Gives the columns that have not converged.
         """
         columns = np.arange(examples.size)  # of `state`: those still in `part`
         pending = np.ones(examples.size, bool)  # those of `part` that have not converged
-        part, part_drive, factor = state, drive, factors[examples]
+        part, part_drive, factor = state, drive, self.factor[examples]
         before = np.zeros(examples.size, state.dtype)
         for _ in range(budget):
             largest, square = sweeper.sweep(part, part_drive, factor)
             taken = examples[columns]
-            sweeps[taken[pending]] += 1
-            pending &= (largest > self.tolerance) & (sweeps[taken] < self.max_sweeps)
+            self.sweeps[taken[pending]] += 1
+            pending &= self._pending(largest, taken)
             adapt(factor, square, before)
-            width = -(-int(pending.sum()) // COLUMNS) * COLUMNS
-            if width == 0:
+            left = np.count_nonzero(pending)
+            if left <= few:
                 break
+            width = -(-left // COLUMNS) * COLUMNS
             if width <= 0.8 * columns.size:
-                state[:, columns], factors[taken] = part, factor
+                state[:, columns], self.factor[taken] = part, factor
                 # Keeping some that are done costs nothing: the products are eight columns wide.
                 kept = np.sort(np.argsort(~pending, kind="stable")[:width])
                 columns, pending, before = columns[kept], pending[kept], before[kept]
                 part, part_drive, factor = state[:, columns], drive[:, columns], factor[kept]
         if part is not state:
             state[:, columns] = part
-        factors[examples[columns]] = factor
+        self.factor[examples[columns]] = factor
+        return columns[pending]
 
 
 class _Sweeper:
@@ -220,7 +253,7 @@ class _Sweeper:
 
 
 def _groups(
-    block: Block | None, rows: slice, dtype: np.dtype
+    inside: Any, rows: slice, dtype: np.dtype
 ) -> list[tuple[slice, Array | None, np.floating]]:
     """Groups of one layer: rows, their dense couplings to the layer, and the limit of w.
 
@@ -230,21 +263,21 @@ def _groups(
     largest absolute row sum does.
     """
     size = rows.stop - rows.start
-    if block is None:
+    if inside is None:
         return [(slice(0, size), None, dtype.type(STEP_LIMIT))]
-    if not block.dense:
-        weights = abs(block.matrix)
+    if not isinstance(inside, np.ndarray):
+        weights = abs(inside)
         norm = (weights.sum(axis=0) + weights.sum(axis=1)).max()
         return [(slice(0, size), None, dtype.type(STEP_LIMIT / (1 + norm)))]
     groups = [slice(start, min(start + GROUP, size)) for start in range(0, size, GROUP)]
-    tiles = np.zeros((len(groups), GROUP, GROUP), block.matrix.dtype)
+    tiles = np.zeros((len(groups), GROUP, GROUP), inside.dtype)
     for tile, group in zip(tiles, groups, strict=True):
-        inner = block.matrix[group, group]
+        inner = inside[group, group]
         tile[: len(inner), : len(inner)] = inner
     for _ in range(3):
         tiles = tiles @ tiles
     norms = np.sqrt(np.einsum("gij,gij->g", tiles, tiles)) ** (1 / 8)
     return [
-        (group, block.matrix[group], dtype.type(STEP_LIMIT / (1 + norm)))
+        (group, inside[group], dtype.type(STEP_LIMIT / (1 + norm)))
         for group, norm in zip(groups, norms, strict=True)
     ]

@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from smallworld_eqprop.dynamics import interactions
+from smallworld_eqprop.dynamics import couplings
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
@@ -128,8 +128,7 @@ def engine(request):
 @pytest.fixture(autouse=True)
 def nodes_at_rest_are_left_out(monkeypatch):
     """In networks as small as these it does not pay, but it is what is to be tested."""
-    monkeypatch.setattr(interactions, "LARGE", 0)
-    monkeypatch.setattr(interactions, "COMPACT", 0)  # test_nodes.py has them node by node
+    monkeypatch.setattr(couplings, "COMPACT", 0)  # test_nodes.py has them node by node
 
 
 @pytest.fixture(params=GRAPHS)
