@@ -181,18 +181,24 @@ class Couplings(Interactions):
         """
         rates = np.asarray(rates, float)
         bias_rates = rates if bias_rates is None else np.asarray(bias_rates, float)
+        scale /= free.shape[1]
+        # Most examples of a trained network are right and were not moved.
+        moved = np.flatnonzero((nudged != free).any(axis=0))
+        if not moved.size:
+            return [0.0] * len(self.blocks)
+        nudged, free, inputs = nudged[:, moved], free[:, moved], inputs[:, moved]
         difference = nudged - free
         midpoint = nudged + free
         midpoint *= 0.5
         left = np.hstack((difference, midpoint))
         right = np.hstack((midpoint, difference))
-        right *= scale / free.shape[1]
+        right *= scale
         for rows, rate, bias_rate in zip(self.rows[1:], rates, bias_rates, strict=True):
             right[rows] *= rate
-            bias_change = difference[rows].mean(axis=1, keepdims=True)
+            bias_change = difference[rows].sum(axis=1, keepdims=True)
             self.biases[rows] += bias_change * (scale * bias_rate)
         corrections = []
-        clamped = right[:, free.shape[1] :]  # an input has no difference: only m_i d_j is left
+        clamped = right[:, moved.size :]  # an input has no difference: only m_i d_j is left
         for block in self.blocks:
             if block.upper == 0:
                 corrections.append(0.0)

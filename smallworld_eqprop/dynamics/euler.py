@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.interactions import Array, Interactions
+from smallworld_eqprop.dynamics.interactions import Array, Interactions, Part
 from smallworld_eqprop.dynamics.kernels import drift
 from smallworld_eqprop.dynamics.nodes import euler_steps
 from smallworld_eqprop.dynamics.relaxation import Relaxation, moving, residual
@@ -18,6 +18,9 @@ __all__ = ["Euler"]
 # How far beyond its bound a field must lie for its node to be left out of a nudged phase. In the
 # end it must still lie beyond by a quarter of that, or all nodes take the steps again.
 MARGIN = 0.2
+
+# So few examples are nudged node by node, because products this narrow are no use.
+FEW = 4
 
 # Steps after which a field that is kept up to date is computed anew, because rounding adds up.
 FRESH = 20
@@ -97,37 +100,55 @@ class Euler:
     ) -> Array:
         """State after the steps from the end of a free phase, nudged toward `target`.
 
-        What `steps_from` gives, but nodes that the field holds firmly at 0 or 1 in all examples
-        are left out, as long as it still does in the end; in small networks every node at rest is,
-        in each example for itself.
+        What `steps_from` gives, but examples whose outputs are at their targets stay as they are,
+        which is what a fixed point does, and nodes that the field holds firmly at 0 or 1 in all
+        other examples are left out, as long as it still does in the end; in small networks, and
+        for few examples, every node at rest is, in each example for itself.
         """
+        examples = np.flatnonzero(free.nudgeable(free.state[couplings.output], target))
+        nudged = free.state.copy()
+        if examples.size:
+            drive, start, field, target = (
+                each[:, examples] for each in (drive, free.state, free.field, target)
+            )
+            nudged[:, examples] = self._nudge(couplings, drive, start, field, target, beta)
+        return nudged
+
+    def _nudge(
+        self,
+        couplings: Couplings,
+        drive: Array,
+        start: Array,
+        field: Array,
+        target: Array,
+        beta: float,
+    ) -> Array:
         if couplings.compact:
-            return self._node_by_node(couplings, drive, free, target, beta)
-        kept = moving(free.state, free.field, MARGIN)
+            return self._node_by_node(couplings.part(), start, field, target, beta)
+        kept = moving(start, field, MARGIN)
         kept[couplings.output] = True
         if couplings.worth(kept):
-            part = couplings.part(kept)
-            nudged = free.state.copy()
-            nudged[kept] = self._steps(part, free.state[kept], free.field[kept], target, beta)
+            part, nudged = couplings.part(kept), start.copy()
+            steps = self._node_by_node if start.shape[1] <= FEW else self._steps
+            nudged[kept] = steps(part, start[kept], field[kept], target, beta)
             freed = moving(nudged, couplings.field(nudged, drive), MARGIN / 4) & ~kept
             if not freed.any():
                 return nudged
-        return self._steps(couplings, free.state, free.field, target, beta)
+        return self._steps(couplings, start, field, target, beta)
 
     def _node_by_node(
-        self, couplings: Couplings, drive: Array, free: Relaxation, target: Array, beta: float
+        self, part: Part, start: Array, field: Array, target: Array, beta: float
     ) -> Array:
-        part, kind = couplings.part(), couplings.dtype.type
+        """What `_steps` gives."""
+        kind = part.dtype.type
         size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
-        goal, state, field = (
-            np.array(columns.T, couplings.dtype, order="C")
-            for columns in (target, free.state, free.field)
+        goal, state, now = (
+            np.array(columns.T, part.dtype, order="C") for columns in (target, start, field)
         )
         for done in range(0, self.steps, FRESH):
-            steps = min(FRESH, self.steps - done)
             if done:
-                field = np.ascontiguousarray(
-                    couplings.field(np.ascontiguousarray(state.T), drive).T
-                )
-            euler_steps(part.weights, part.reach, field, state, goal, steps, size, pull)
+                moved = np.ascontiguousarray(state.T) - start
+                now = np.ascontiguousarray(part.field(moved, field).T)
+            steps = min(FRESH, self.steps - done)
+            euler_steps(part.weights, part.reach, now, state, goal, steps, size, pull)
         return np.ascontiguousarray(state.T)

@@ -7,7 +7,7 @@ the published steps, `SOR` is the fast one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,15 @@ class Relaxation:
     def converged(self) -> npt.NDArray[np.bool_]:
         """Which examples reached the residual asked for; shape (batch,)."""
         return self.residual <= self.tolerance
+
+    def nudgeable(self, output: Any, target: Any) -> Any:
+        """Examples that a nudge from this `output` to the `target` moves; shape (batch,).
+
+        A fixed point whose outputs sit at their targets stays where it is: nothing pulls. For such
+        are taken the ends of relaxations that had a residual to reach.
+        """
+        settled = self.converged & (self.tolerance < np.inf)
+        return (output != target).any(-2) | ~settled
 
     @property
     def message(self) -> str:

@@ -54,8 +54,11 @@ class TorchEuler(Euler):
     def nudge(
         self, couplings: Any, drive: Any, free: Relaxation, target: Any, beta: Any
     ) -> torch.Tensor:
-        """`steps_from` the end of a free phase; all nodes take part, which a card prefers."""
-        return self.steps_from(couplings, drive, free.state, target, beta)
+        """As `Euler.nudge`, but all nodes of all examples take part, which a card prefers."""
+        nudged = self.steps_from(couplings, drive, free.state, target, beta)
+        output = free.state[..., couplings.output, :]
+        moved = free.nudgeable(output, couplings.array(target))[..., None, :]
+        return torch.where(moved, nudged, free.state)
 
     def steps_from(
         self,

@@ -93,12 +93,44 @@ def test_the_nudged_phase_is_the_same(network, sizes, beta):
     couplings = network.couplings()
     drive = couplings.drive(network.inputs)
     free = SOR(1e-6, 5000).relax(couplings, drive, np.zeros_like(drive))
-    target = np.eye(network.graph.layer_sizes[-1])[:, [0] * drive.shape[1]]
+    target = (free.state[couplings.output] < 0.5).astype(float)
     sizes.clear()
     found = Euler(8).nudge(couplings, drive, free, target, beta)
     assert sizes or len(network.biases) < 6
     expected = Euler(8).steps_from(couplings, drive, free.state, target, beta)
     np.testing.assert_allclose(found, expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("few", [0, 100])
+def test_an_example_at_its_target_stays_and_is_no_part_of_the_correction(network, few, monkeypatch):
+    monkeypatch.setattr(euler, "FEW", few)
+    network = strong(network)
+    couplings, again = network.couplings(), network.couplings()
+    drive = couplings.drive(network.inputs)
+    free = SOR(1e-9, 5000).relax(couplings, drive, np.zeros_like(drive))
+    target = free.state[couplings.output].copy()
+    target[:, ::2] = target[:, ::2] < 0.5
+    found = Euler(8).nudge(couplings, drive, free, target, 1.0)
+    assert np.array_equal(found[:, 1::2], free.state[:, 1::2])
+    # At the fixed point the steps would have moved it by no more than the residual allows.
+    steps = Euler(8).steps_from(couplings, drive, free.state, target, 1.0)
+    np.testing.assert_allclose(found, steps, atol=1e-6)
+    rates = np.full(len(couplings.layer_sizes) - 1, 0.1)
+    one = couplings.correct(free.state, found, network.inputs, 1.0, rates)
+    other = again.correct(free.state, steps, network.inputs, 1.0, rates)
+    np.testing.assert_allclose(one, other, atol=1e-7)
+    np.testing.assert_allclose(couplings.edge_weights(), again.edge_weights(), atol=1e-7)
+
+
+def test_the_published_free_phase_is_nudged_in_every_example(layered_network):
+    couplings = layered_network.couplings()
+    drive = couplings.drive(layered_network.inputs)
+    free = Euler(20).relax(couplings, drive, np.zeros_like(drive))
+    target = free.state[couplings.output].copy()
+    found = Euler(8).nudge(couplings, drive, free, target, 1.0)
+    expected = Euler(8).steps_from(couplings, drive, free.state, target, 1.0)
+    assert not np.array_equal(found, free.state)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 def test_a_node_that_the_nudge_sets_free_is_not_left_out(make, monkeypatch):
