@@ -236,7 +236,9 @@ def _blocks(graph: LayeredGraph, weights: Array) -> list[Block]:
         i = graph.edges[edges, 0] - graph.layer_offsets[a]
         j = graph.edges[edges, 1] - graph.layer_offsets[b]
         places = shape[0] * shape[1]
-        if len(edges) < DENSE_FROM * places:
+        # Small networks are relaxed as one array anyway.
+        small = a > 0 and graph.n_nodes - graph.layer_sizes[0] <= COMPACT
+        if len(edges) < DENSE_FROM * places and not small:
             indptr = np.searchsorted(i, np.arange(shape[0] + 1)).astype(np.int32)
             csr = sparse.csr_array((weights[edges], j.astype(np.int32), indptr), shape=shape)
             blocks.append(Block(a, b, csr, None, edges))
