@@ -85,7 +85,7 @@ class SOR:
 
     tolerance: float = 1e-3
     max_sweeps: int = 500
-    start_factor: float = 1.6
+    start_factor: float = 1.45
 
     def __post_init__(self) -> None:
         if not self.tolerance > 0:
