@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -32,6 +33,8 @@ def lighter(colour: object, share: float = 0.55) -> tuple[float, float, float]:
 
 def use_style() -> None:
     """Set seaborn and matplotlib up for text of 7 to 8 points at print size."""
+    # It warns of the dates in matplotlib's own mathematical fonts.
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
     sns.set_theme(context="paper", style="ticks", palette=PALETTE)
     mpl.rcParams.update(
         {

@@ -13,17 +13,18 @@ inside the group, which gives the same guarantee.
 What makes it fast, in the order of what it buys:
 
 - Most nodes soon rest at 0 or 1, half of them at the same bound in all examples of a batch. After
-  a few sweeps of the whole network they are left out: the others are relaxed as a smaller network
+  a sweep of the whole network they are left out: the others are relaxed as a smaller network
   under their constant drive, then the field of the whole network is taken, which says whether
   all have the residual asked for and, if not, which nodes move next.
+- The last examples of a batch are relaxed node by node (nodes.py), where no example waits for
+  another and only what moves costs. So are parts with edges inside layers, which need no damping
+  then, and small networks, from the start.
 - Over-relaxation adapted per example. One sweep of Gauss-Seidel shrinks an error mode by mu^2;
   at the right w > 1 all modes shrink by w - 1. While the observed contraction is slower than
   w - 1, a real mode is left behind and Young's relation gives its mu, hence a better w; while it
   is not, w is larger than needed and comes down.
 - Dense products by BLAS on (nodes x batch) arrays; the drive of the clamped inputs computed once.
 - Examples that have converged leave the batch as soon as eight of them narrow the products.
-- Small networks are relaxed node by node instead, with every node a group of its own, and each
-  example until it has converged (nodes.py).
 
 References
 ----------
@@ -59,7 +60,7 @@ STEP_LIMIT = 1.98
 # Widths of the batch worth narrowing to: BLAS kernels work on columns in eights.
 COLUMNS = 8
 
-# Sweeps of the whole network before it is looked which nodes rest.
+# Sweeps of the whole network before the first look at which nodes rest.
 FIRST_SWEEPS = 1
 
 # How far beyond its bound a field must lie for its node to be left out for now.
