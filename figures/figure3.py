@@ -19,6 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from networks import curves, look, networks_of, options, published_curves
 from style import COLUMN, PAGE, lighter, save, use_style
+from tabulate import tabulate
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.plots import SHORT, SMOOTHED, running_error
@@ -71,6 +72,23 @@ def draw(table: pd.DataFrame, published: pd.DataFrame, runs: Sequence[Run] = ())
 def longest(table: pd.DataFrame) -> pd.DataFrame:
     """The seed with the most epochs, the lowest of equals."""
     return table[table.seed == table.seed.value_counts(sort=False).sort_index().idxmax()]
+
+
+def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Errors in % of the longest seed of every network and the published ones, at some epochs."""
+    parts = []
+    for network in networks_of(table):
+        ours = longest(table[table.network == network])
+        theirs = published[published.network == look(network).published]
+        both = ours.merge(theirs, how="left", on="epoch", suffixes=("", "_published"))
+        both["network"] = network
+        parts.append(both[both.epoch.isin([1, 2, 5]) | (both.epoch % 10 == 0)])
+    columns = [
+        f"{kind}_error{whose}" for kind in ("training", "test") for whose in ("", "_published")
+    ]
+    found = pd.concat(parts)[["network", "seed", "epoch", *columns]]
+    found[columns] *= 100
+    return found
 
 
 def _marked(last: int, number: int, networks: int) -> tuple[int, int]:
@@ -154,6 +172,7 @@ def main() -> None:
             continue
         for path in save(draw(part, published, found.runs), found.out, name):
             print(path)
+    print(tabulate(beside_published(table, published), "keys", "github", ".2f", showindex=False))
 
 
 if __name__ == "__main__":

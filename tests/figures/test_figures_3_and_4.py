@@ -15,7 +15,9 @@ def written(folder):
 def test_figure_3_writes_pdf_and_png(run_script, runs, tmp_path, capsys, epochs):
     assert run_script("figure3", "--runs", *(run.folder for run in runs[epochs])) == 0
     names = ["figure3.pdf", "figure3.png", "figure3_5x100.pdf", "figure3_5x100.png"]
-    assert [line.rsplit("/", 1)[1] for line in capsys.readouterr().out.split()] == names
+    printed = capsys.readouterr().out
+    assert [line.rsplit("/", 1)[1] for line in printed.splitlines()[:4]] == names
+    assert "training_error_published" in printed
     assert written(tmp_path) == names
     assert (tmp_path / "figure3.pdf").read_bytes().startswith(b"%PDF")
     assert (tmp_path / "figure3.png").read_bytes().startswith(b"\x89PNG")
@@ -80,6 +82,17 @@ def test_figure_3_shows_the_longest_seed_and_the_range_of_all(script, runs):
     heights = band.get_paths()[0].vertices[:, 1]
     assert heights.min() == pytest.approx(50 * first.training_error[:4].min())
     assert heights.max() == pytest.approx(100 * first.training_error[:4].max())
+
+
+def test_figure_3_prints_errors_beside_the_published_ones(script, runs):
+    published = script("networks").published_curves()
+    table = tidy.learning_curves(runs[5][:1])
+    found = script("figure3").beside_published(table, published).set_index("epoch")
+    assert list(found.index) == [1, 2, 5]
+    name = script("networks").look(table.network[0]).published
+    theirs = published[(published.network == name) & (published.epoch == 2)].iloc[0]
+    assert found.test_error_published[2] == pytest.approx(100 * theirs.test_error)
+    assert found.training_error[2] == pytest.approx(100 * table.training_error[1])
 
 
 def test_figure_3_draws_one_published_curve_once(script, runs):
