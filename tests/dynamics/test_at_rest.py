@@ -60,6 +60,16 @@ def test_a_part_is_the_network_of_the_nodes_kept(network):
     assert part.output.stop - part.output.start == kept[couplings.output].sum()
 
 
+def test_a_part_is_worth_it_where_its_array_is_smaller_than_all_blocks(layered_network):
+    couplings = layered_network.couplings()  # 20, 15 and 4 free nodes
+    kept = np.ones(39, bool)
+    assert not couplings.worth(kept)
+    kept[:10] = kept[20:28] = False  # 10, 7 and 4 are left: 196 of 720 weights, both ways
+    assert couplings.worth(kept)
+    kept[:7] = kept[20:27] = True  # 17, 14 and 4: 588 of 720
+    assert not couplings.worth(kept)
+
+
 def test_the_fixed_point_is_the_same(network, sizes, monkeypatch):
     network = strong(network.convex(0.9))
     couplings = network.couplings()
