@@ -27,6 +27,8 @@ class Look(NamedTuple):
 
 
 REWIRED_2021 = "rewired_p0.10_no_intralayer"
+# The run of analysis/published_seed.py on that network.
+AUTHORS_DRAWS = "rewired-3x500-no-intralayer, authors' draws"
 
 NETWORKS = {
     "layered-3x500": Look("layered, one rate", BLUE, "o", "layered_global_rate"),
@@ -34,7 +36,8 @@ NETWORKS = {
         "layered, per-layer rates", ORANGE, "s", "layered_per_layer_rates"
     ),
     "rewired-3x500": Look("rewired, p = 7.56 %", GREEN, "^", REWIRED_2021),
-    "rewired-3x500-no-intralayer": Look("rewired, p = 10 %", PALETTE[4], "v", REWIRED_2021),
+    AUTHORS_DRAWS: Look("rewired, p = 10 %, authors' draws", PALETTE[4], "v", REWIRED_2021),
+    "rewired-3x500-no-intralayer": Look("rewired, p = 10 %", PALETTE[6], "<", REWIRED_2021),
     "layered-5x100": Look("layered 5 x 100", PALETTE[5], "D", "layered_5x100"),
     "rewired-5x100": Look(
         "rewired 5 x 100, p = 7.56 %", PALETTE[7], "P", "rewired_5x100_p0.10_no_intralayer"
@@ -111,7 +114,13 @@ def curves(found: argparse.Namespace) -> pd.DataFrame:
     """Learning curves of the runs that were named, or else those under results/."""
     if found.runs:
         return tidy.learning_curves(found.runs)
-    return read_table(found.results / "learning_curves.csv", CURVES, REMEDY)
+    table = read_table(found.results / "learning_curves.csv", CURVES, REMEDY)
+    path = found.results / "published_seed.csv"
+    if path.exists():
+        replayed = read_table(path, CURVES[2:6], "make it with analysis/published_seed.py")
+        replayed = replayed[replayed.network == REWIRED_2021]
+        table = pd.concat((table, replayed.assign(network=AUTHORS_DRAWS, seed=0)))
+    return table
 
 
 def corrections(found: argparse.Namespace) -> pd.DataFrame:

@@ -48,6 +48,19 @@ def test_tables_are_drawn_without_runs(run_script, runs, tmp_path):
     assert {"figure3.png", "figure4.png"} <= set(written(tmp_path))
 
 
+def test_the_run_with_the_authors_draws_is_among_the_curves(script, runs, tmp_path, monkeypatch):
+    networks = script("networks")
+    table = tidy.learning_curves(runs[5][:1])
+    table.to_csv(tmp_path / "learning_curves.csv", index=False)
+    replayed = table.assign(network=networks.REWIRED_2021)
+    other = table.assign(network="layered_global_rate")
+    pd.concat((replayed, other)).to_csv(tmp_path / "published_seed.csv", index=False)
+    monkeypatch.setattr("sys.argv", ["figure3.py", "--results", str(tmp_path)])
+    found = networks.curves(networks.options(None))
+    assert list(found.network.unique()) == [table.network[0], networks.AUTHORS_DRAWS]
+    assert len(found) == 2 * len(table)
+
+
 def test_figure_3_shows_the_history_in_percent(script, runs):
     networks = script("networks")
     table = tidy.learning_curves(runs[5][:3])
