@@ -48,7 +48,8 @@ def draw(table: pd.DataFrame, history: pd.DataFrame, networks: Sequence[str]) ->
         row[0].set_ylabel("RMS weight correction")
         for ax, network in zip(row, names, strict=False):
             correction_lines(ax, shown[shown.network == network], colours)
-            ax.set_title(f"{look(network).label}\n{_summary(spread(history, network))}")
+            title = f"{look(network).label}\n{_summary(spread(history, network))}"
+            ax.set_title(title, fontsize=7)
         for ax in row[len(names) :]:
             ax.remove()
     axes[0, 0].set_xlim(1, 1.1 * shown.batch.max())
