@@ -122,7 +122,7 @@ def median_time(call: Callable[[], object], repeats: int = 7) -> float:
 
 
 class Floor:
-    """Time of nothing but matrix products: those of whole sweeps, of the drive and of the update."""
+    """Time of the matrix products alone: of whole sweeps, of the drive and of the update."""
 
     def __init__(self, trainer: Trainer) -> None:
         couplings, size = trainer.couplings, trainer.config.batch_size
