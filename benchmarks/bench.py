@@ -61,7 +61,7 @@ PEER_NOTE = [
     "The same layered network and batches: even and odd layers in turn, 100 free and 2 x 10 nudged",
     "iterations from rest, as in Scellier et al. 2024, the input's products in every iteration.",
     "Ours starts from persistent particles, on one thread; below a tolerance of 2e-6 single",
-    "precision ends. PyTorch 2.13 on the processor.",
+    "precision ends.",
     "",
 ]
 SCALING_NOTE = [
@@ -282,6 +282,7 @@ def bench_peer() -> list[dict[str, object]]:
                     times.append(timed(partial(peer.batch, inputs, target)))
         rows.append(
             {
+                "peer": f"PyTorch {torch.__version__}",
                 "our tolerance": f"{tolerance:g}",
                 **{
                     f"times faster than the peer on {threads} threads": round(

@@ -117,7 +117,8 @@ def curves(found: argparse.Namespace) -> pd.DataFrame:
     table = read_table(found.results / "learning_curves.csv", CURVES, REMEDY)
     path = found.results / "published_seed.csv"
     if path.exists():
-        replayed = read_table(path, CURVES[2:6], "make it with analysis/published_seed.py")
+        columns = ("network", "epoch", "training_error", "test_error")
+        replayed = read_table(path, columns, "make it with analysis/published_seed.py")
         replayed = replayed[replayed.network == REWIRED_2021]
         table = pd.concat((table, replayed.assign(network=AUTHORS_DRAWS, seed=0)))
     return table

@@ -69,7 +69,9 @@ class Couplings(Interactions):
         dtype = np.dtype(dtype)
         weights = finite_vector("weights", weights, graph.n_edges, dtype)
         super().__init__((0, *graph.layer_sizes[1:]), dtype)
-        self.blocks = _blocks(graph, weights)
+        #: whether the network is best relaxed node by node; see nodes.py
+        self.compact = self.n_free <= COMPACT
+        self.blocks = _blocks(graph, weights, self.compact)
         self.layer_sizes, self.n_edges = graph.layer_sizes, graph.n_edges
         self.n_inputs = graph.layer_sizes[0]
         if biases is None:
@@ -77,8 +79,6 @@ class Couplings(Interactions):
         self.biases = finite_vector("biases", biases, self.n_free, self.dtype)[:, None]
         for block in self.blocks:
             self._connect(block)
-        #: whether the network is best relaxed node by node; see nodes.py
-        self.compact = self.n_free <= COMPACT
         self._reaches = reaches(self.blocks, len(self.rows))
         self._cost = sum(
             (2 - (b.dense and b.lower == b.upper))
@@ -222,8 +222,11 @@ def finite_vector(name: str, values: npt.ArrayLike, length: int, dtype: npt.DTyp
     return vector
 
 
-def _blocks(graph: LayeredGraph, weights: Array) -> list[Block]:
-    """One block per pair of layers that has edges, ordered by lower, then upper layer."""
+def _blocks(graph: LayeredGraph, weights: Array, compact: bool) -> list[Block]:
+    """One block per pair of layers that has edges, ordered by lower, then upper layer.
+
+    All of a compact network's are dense among the free nodes: it is relaxed as one array anyway.
+    """
     lower, upper = graph.layers[graph.edges].T
     pairs = lower.astype(np.int64) * graph.n_layers + upper
     # Stable, so that the edges of a block stay in row-major order.
@@ -236,9 +239,7 @@ def _blocks(graph: LayeredGraph, weights: Array) -> list[Block]:
         i = graph.edges[edges, 0] - graph.layer_offsets[a]
         j = graph.edges[edges, 1] - graph.layer_offsets[b]
         places = shape[0] * shape[1]
-        # Small networks are relaxed as one array anyway.
-        small = a > 0 and graph.n_nodes - graph.layer_sizes[0] <= COMPACT
-        if len(edges) < DENSE_FROM * places and not small:
+        if len(edges) < DENSE_FROM * places and not (compact and a > 0):
             indptr = np.searchsorted(i, np.arange(shape[0] + 1)).astype(np.int32)
             csr = sparse.csr_array((weights[edges], j.astype(np.int32), indptr), shape=shape)
             blocks.append(Block(a, b, csr, None, edges))

@@ -132,6 +132,7 @@ class _Batch:
         self.factor = np.full(start.shape[1], method.start_factor, start.dtype)
 
     def end(self) -> Relaxation:
+        """Where the examples stand."""
         return Relaxation(self.state, self.field, self.residual, self.sweeps, self.method.tolerance)
 
     def look(self, examples: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:

@@ -67,7 +67,6 @@ class TorchEuler(Euler):
         start: Any,
         target: Any = None,
         beta: Any = 0.0,
-        field: Any = None,  # noqa: ARG002 the first step is taken with the others
     ) -> Any:
         """State after the steps, nudged toward `target`; a stack takes one `beta` per network."""
         drive, state = couplings.array(drive), couplings.array(start).clone()
