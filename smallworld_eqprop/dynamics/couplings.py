@@ -87,7 +87,7 @@ class Couplings(Interactions):
             if b.lower > 0
         )
         dense = [block.matrix.size for block in self.blocks if block.dense]
-        self._scratch = np.empty(2 * max(dense, default=0), self.dtype)
+        self._scratch = np.empty(max(dense, default=0), self.dtype)
 
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self.layer_sizes))
@@ -197,6 +197,9 @@ class Couplings(Interactions):
             right[rows] *= rate
             bias_change = difference[rows].sum(axis=1, keepdims=True)
             self.biases[rows] += bias_change * (scale * bias_rate)
+        # Pixels at the margin, and nodes at 0 in both phases of all examples: nothing to add.
+        present = [np.flatnonzero(inputs.any(axis=1))]
+        present += [np.flatnonzero(midpoint[rows].any(axis=1)) for rows in self.rows[1:]]
         corrections = []
         clamped = right[:, moved.size :]  # an input has no difference: only m_i d_j is left
         for block in self.blocks:
@@ -208,7 +211,7 @@ class Couplings(Interactions):
                 factors = inputs, clamped[upper]
             else:
                 factors = left[self.rows[block.lower]], right[upper]
-            corrections.append(block.correct(*factors, self._scratch))
+            corrections.append(block.correct(present[block.lower], *factors, self._scratch))
         return corrections
 
 

@@ -10,13 +10,13 @@ from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.interactions import Array, Interactions, Part
 from smallworld_eqprop.dynamics.kernels import drift
 from smallworld_eqprop.dynamics.nodes import euler_steps
-from smallworld_eqprop.dynamics.relaxation import Relaxation, moving, residual
+from smallworld_eqprop.dynamics.relaxation import Relaxation, moving, residual, resting
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["Euler"]
 
 # How far beyond its bound a field must lie for its node to be left out of a nudged phase. In the
-# end it must still lie beyond by a quarter of that, or all nodes take the steps again.
+# end it must still lie beyond by a quarter of that, or the example takes the steps again.
 MARGIN = 0.2
 
 # So few examples are nudged node by node, because products this narrow are no use.
@@ -102,8 +102,8 @@ class Euler:
 
         What `steps_from` gives, but examples whose outputs are at their targets stay as they are,
         which is what a fixed point does, and nodes that the field holds firmly at 0 or 1 in all
-        other examples are left out, as long as it still does in the end; in small networks, and
-        for few examples, every node at rest is, in each example for itself.
+        other examples are left out. Examples in which it no longer does in the end take the steps
+        again with all nodes.
         """
         examples = np.flatnonzero(free.nudgeable(free.state[couplings.output], target))
         nudged = free.state.copy()
@@ -131,9 +131,12 @@ class Euler:
             part, nudged = couplings.part(kept), start.copy()
             steps = self._node_by_node if start.shape[1] <= FEW else self._steps
             nudged[kept] = steps(part, start[kept], field[kept], target, beta)
-            freed = moving(nudged, couplings.field(nudged, drive), MARGIN / 4) & ~kept
-            if not freed.any():
-                return nudged
+            rests = resting(nudged, couplings.field(nudged, drive), MARGIN / 4)
+            freed = np.flatnonzero(~np.all(rests[~kept], axis=0))
+            if freed.size:
+                start, field, target = start[:, freed], field[:, freed], target[:, freed]
+                nudged[:, freed] = self._steps(couplings, start, field, target, beta)
+            return nudged
         return self._steps(couplings, start, field, target, beta)
 
     def _node_by_node(

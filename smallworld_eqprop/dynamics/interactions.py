@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.kernels import (
     add_at_edges,
+    add_at_inside_edges,
     add_at_sparse_edges,
     copy_symmetric,
 )
@@ -72,31 +73,33 @@ class Block:
             return self.matrix.data.copy()
         return self.matrix[np.triu(self.mask) if self.lower == self.upper else self.mask]
 
-    def correct(self, left: Array, right: Array, scratch: Array) -> float:
+    def correct(
+        self, rows: npt.NDArray[np.intp], left: Array, right: Array, scratch: Array
+    ) -> float:
         """Add ``left @ right.T`` at the existing edges and return the RMS of what was added.
 
         Parameters
         ----------
+        rows : ndarray of int
+            Those of `left` that are not all zero.
         left : ndarray, shape (n_lower, k)
         right : ndarray, shape (n_upper, k)
+            For a block of intralayer edges ``left @ right.T`` is symmetric but for rounding.
         scratch : ndarray
-            Overwritten; at least twice as many entries as the largest dense block has.
+            Overwritten; at least as many entries as the largest dense block has.
         """
         if self.dense:
-            size, inside = self.matrix.size, self.lower == self.upper
-            change = scratch[:size].reshape(self.matrix.shape)
-            np.matmul(left, right.T, out=change)
-            if inside:
-                # left @ right.T is symmetric on paper but not in floating point. Half of it plus
-                # half of its transpose is, to the bit.
-                change *= 0.5
-                change = np.add(
-                    change, change.T, out=scratch[size : 2 * size].reshape(change.shape)
-                )
-            square = add_at_edges(self.matrix, change, self.mask) / (1 + inside)
-            return float(np.sqrt(square / len(self.edges)))
-        matrix = self.matrix
-        square = add_at_sparse_edges(matrix.data, matrix.indices, matrix.indptr, left, right)
+            columns = rows if self.lower == self.upper else slice(None)
+            factor = right[columns]
+            change = scratch[: len(rows) * len(factor)].reshape(len(rows), len(factor))
+            np.matmul(left[rows], factor.T, out=change)
+            add = add_at_edges if self.lower < self.upper else add_at_inside_edges
+            square = add(self.matrix, rows, change, self.mask)
+        else:
+            matrix = self.matrix
+            square = add_at_sparse_edges(
+                matrix.data, matrix.indices, matrix.indptr, rows, left, right
+            )
         return float(np.sqrt(square / len(self.edges)))
 
 

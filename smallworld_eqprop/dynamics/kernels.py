@@ -15,6 +15,7 @@ __all__ = [
     "adapt",
     "adapted",
     "add_at_edges",
+    "add_at_inside_edges",
     "add_at_sparse_edges",
     "copy_symmetric",
     "drift",
@@ -116,33 +117,56 @@ def copy_symmetric(matrix, rows, columns, out, top, left):  # type: ignore[no-un
 
 # reassoc lets the sum of squares run in vector lanes; the order is fixed, so it stays reproducible.
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
-def add_at_edges(matrix, change, mask):  # type: ignore[no-untyped-def]
-    """Add `change` to `matrix` where `mask` holds; give the sum of squares of what was added."""
+def add_at_edges(matrix, rows, change, mask):  # type: ignore[no-untyped-def]
+    """Add `change` to these rows of `matrix` where `mask` holds.
+
+    Returns
+    -------
+    float
+        Sum of squares of what was added, once per edge; so do the other two.
+    """
     total = 0.0
-    for i in range(matrix.shape[0]):
+    for a in range(rows.size):
+        row, added, edge = matrix[rows[a]], change[a], mask[rows[a]]
         # Rows are summed in the working precision, rows among each other in double.
         square = matrix.dtype.type(0)
-        for j in range(matrix.shape[1]):
-            at_edge = change[i, j] if mask[i, j] else matrix.dtype.type(0)
-            matrix[i, j] += at_edge
+        for j in range(row.size):
+            at_edge = added[j] if edge[j] else matrix.dtype.type(0)
+            row[j] += at_edge
             square += at_edge * at_edge
         total += square
     return total
 
 
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def add_at_inside_edges(matrix, rows, change, mask):  # type: ignore[no-untyped-def]
+    """Add `change` to these rows and columns of a symmetric `matrix` where `mask` holds.
+
+    `change` is symmetric on paper but not in floating point; its mean with its transpose is.
+    """
+    total, half = 0.0, matrix.dtype.type(0.5)
+    for a in range(rows.size):
+        i = rows[a]
+        square = matrix.dtype.type(0)
+        for b in range(a):
+            j = rows[b]
+            if mask[i, j]:
+                at_edge = half * (change[a, b] + change[b, a])
+                matrix[i, j] += at_edge
+                matrix[j, i] = matrix[i, j]
+                square += at_edge * at_edge
+        total += square
+    return total
+
+
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
-def add_at_sparse_edges(data, indices, indptr, left, right):  # type: ignore[no-untyped-def]
-    """Add ``left[i] @ right[j]`` to every stored entry (i, j) of a CSR matrix.
+def add_at_sparse_edges(data, indices, indptr, rows, left, right):  # type: ignore[no-untyped-def]
+    """Add ``left[i] @ right[j]`` to every stored entry (i, j) of these rows of a CSR matrix.
 
     Only existing edges are touched: no product of the whole block, no gathered copies.
-
-    Returns
-    -------
-    float
-        Sum of squares of what was added.
     """
     total = 0.0
-    for i in range(indptr.size - 1):
+    for i in rows:
         square = data.dtype.type(0)
         for e in range(indptr[i], indptr[i + 1]):
             j = indices[e]

@@ -23,7 +23,7 @@ __all__ = ["euler_steps", "sor_sweeps"]
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def sor_sweeps(  # type: ignore[no-untyped-def]
-    couplings, reach, field, state, factors, sweeps, tolerance, max_sweeps, limit
+    couplings, reach, field, state, factors, sweeps, tolerance, most, limit
 ) -> None:  # fmt: skip
     """Sweep every example until its residual is at most `tolerance`; see `SOR`.
 
@@ -36,16 +36,17 @@ def sor_sweeps(  # type: ignore[no-untyped-def]
     factors : ndarray, shape (batch,)
         Relaxation factors of the first sweep; overwritten with those of the last.
     sweeps : ndarray of int, shape (batch,)
-        Raised by the sweeps taken, at most to `max_sweeps`.
+        Raised by the sweeps taken.
     tolerance, limit : float
         Of the arrays' dtype.
-    max_sweeps : int
+    most : ndarray of int, shape (batch,)
+        To which `sweeps` may be raised.
     """
     zero, one = state.dtype.type(0), state.dtype.type(1)
     for example in range(state.shape[0]):
         s, h = state[example], field[example]
         before = zero
-        while sweeps[example] < max_sweeps and _residual(h, s) > tolerance:
+        while sweeps[example] < most[example] and _residual(h, s) > tolerance:
             square = zero
             step = min(factors[example], limit)
             for i in range(s.size):

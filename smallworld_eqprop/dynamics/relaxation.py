@@ -15,7 +15,7 @@ import numpy.typing as npt
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.interactions import Array
 
-__all__ = ["Relaxation", "RelaxationMethod", "moving", "residual"]
+__all__ = ["Relaxation", "RelaxationMethod", "moving", "residual", "resting"]
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,20 @@ def residual(state: Array, field: Array) -> Array:
     return distance[0]
 
 
-def moving(state: Array, field: Array, margin: float) -> npt.NDArray[np.bool_]:
-    """Nodes that are not at rest in every example; shape (n_free,).
+def resting(state: Array, field: Array, margin: float) -> npt.NDArray[np.bool_]:
+    """Which nodes are at rest, in each example; shape (n_free, batch).
 
-    A node rests where its field holds it at 0 or 1 and lies beyond by more than `margin`. Most
-    nodes of a trained network rest, at the same value in all examples of a batch, so that the
-    others can be relaxed as a smaller network.
+    A node rests where its field holds it at 0 or 1 and lies beyond by more than `margin`.
     """
     at_zero = (state == 0) & (field < -margin)
     at_one = (state == 1) & (field > 1 + margin)
-    return ~np.all(at_zero | at_one, axis=1)
+    return at_zero | at_one
+
+
+def moving(state: Array, field: Array, margin: float) -> npt.NDArray[np.bool_]:
+    """Nodes that are not at rest in every example; shape (n_free,).
+
+    Most nodes of a trained network rest, at the same value in all examples of a batch, so that the
+    others can be relaxed as a smaller network.
+    """
+    return ~np.all(resting(state, field, margin), axis=1)

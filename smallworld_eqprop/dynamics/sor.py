@@ -12,10 +12,10 @@ inside the group, which gives the same guarantee.
 
 What makes it fast, in the order of what it buys:
 
-- Most nodes soon rest at 0 or 1, half of them at the same bound in all examples of a batch. After
-  a sweep of the whole network they are left out: the others are relaxed as a smaller network
-  under their constant drive, then the field of the whole network is taken, which says whether
-  all have the residual asked for and, if not, which nodes move next.
+- Most nodes soon rest at 0 or 1, half of them at the same bound in all examples of a batch. The
+  field of the whole network says which. They are left out: the others are relaxed as a smaller
+  network under their constant drive, then the field of the whole network is taken again, which
+  says whether all have the residual asked for and, if not, which nodes move next.
 - The last examples of a batch are relaxed node by node (nodes.py), where no example waits for
   another and only what moves costs. So are parts with edges inside layers, which need no damping
   then, and small networks, from the start.
@@ -60,8 +60,8 @@ STEP_LIMIT = 1.98
 # Widths of the batch worth narrowing to: BLAS kernels work on columns in eights.
 COLUMNS = 8
 
-# Sweeps of the whole network before the first look at which nodes rest.
-FIRST_SWEEPS = 1
+# Sweeps of a part before the first look whether it was the right one.
+PART_SWEEPS = 16
 
 # How far beyond its bound a field must lie for its node to be left out for now.
 MARGIN = 0.1
@@ -103,20 +103,18 @@ class SOR:
         if couplings.compact:
             everything, part = np.ones(couplings.n_free, bool), couplings.part()
             while (active := batch.look(active)).size:
-                batch.relax_part(part, everything, active)
+                batch.relax_part(part, everything, active, self.max_sweeps)
             return batch.end()
-        whole, budget = _Sweeper(couplings), FIRST_SWEEPS
-        while active.size:
-            state = batch.state[:, active]
-            batch.sweep(whole, state, drive[:, active], active, budget)
-            batch.state[:, active] = state
-            while (active := batch.look(active)).size:
-                kept = moving(batch.state[:, active], batch.field[:, active], MARGIN)
-                if not couplings.worth(kept):
-                    break
-                batch.relax_part(couplings.part(kept), kept, active)
-            # Looking costs a product; where it was in vain the next look comes later.
-            budget *= 2
+        # Looking costs a product; where it was in vain the next look comes later.
+        whole, partial = 1, PART_SWEEPS
+        while (active := batch.look(active)).size:
+            kept = moving(batch.state[:, active], batch.field[:, active], MARGIN)
+            if couplings.worth(kept):
+                batch.relax_part(couplings.part(kept), kept, active, partial)
+                partial *= 2
+            else:
+                batch.sweep_whole(active, whole)
+                whole *= 2
         return batch.end()
 
 
@@ -150,8 +148,18 @@ class _Batch:
         method = self.method
         return (residual > method.tolerance) & (self.sweeps[examples] < method.max_sweeps)
 
+    def sweep_whole(self, examples: npt.NDArray[np.intp], budget: int) -> None:
+        """Sweep all nodes of these examples, at most `budget` times."""
+        state = self.state[:, examples]
+        self.sweep(_Sweeper(self.couplings), state, self.drive[:, examples], examples, budget)
+        self.state[:, examples] = state
+
     def relax_part(
-        self, part: Part, kept: npt.NDArray[np.bool_], examples: npt.NDArray[np.intp]
+        self,
+        part: Part,
+        kept: npt.NDArray[np.bool_],
+        examples: npt.NDArray[np.intp],
+        budget: int,
     ) -> None:
         """Relax the nodes in `kept` of these examples under the field of all others."""
         place = np.ix_(kept, examples)
@@ -159,11 +167,10 @@ class _Batch:
         # Sweeps of layers with edges inside would have to be damped.
         if not (self.couplings.compact or part.inside or examples.size <= FEW):
             held = field - part.field(state)
-            most = self.method.max_sweeps
-            late = self.sweep(_Sweeper(part), state, held, examples, most, FEW)
+            late = self.sweep(_Sweeper(part), state, held, examples, budget, FEW)
             field = part.field(state[:, late], held[:, late])
         if late.size:
-            self._sweep_nodes(part, state, field, late, examples[late])
+            self._sweep_nodes(part, state, field, late, examples[late], budget)
         self.state[place] = state
 
     def _sweep_nodes(
@@ -173,12 +180,14 @@ class _Batch:
         field: Array,
         columns: npt.NDArray[np.intp],
         examples: npt.NDArray[np.intp],
+        budget: int,
     ) -> None:
         """Relax these columns of `state`, which have this field, node by node; in place."""
         method, kind = self.method, state.dtype.type
         field, moved = np.array(field.T, order="C"), np.array(state[:, columns].T, order="C")
         sweeps, factor = self.sweeps[examples], self.factor[examples]
-        limits = kind(method.tolerance), method.max_sweeps, kind(STEP_LIMIT)
+        most = np.minimum(sweeps + budget, method.max_sweeps)
+        limits = kind(method.tolerance), most, kind(STEP_LIMIT)
         sor_sweeps(part.weights, part.reach, field, moved, factor, sweeps, *limits)
         state[:, columns], self.sweeps[examples], self.factor[examples] = moved.T, sweeps, factor
 

@@ -137,12 +137,13 @@ def network(request, engine):
     return make_network(GRAPHS[request.param](), seed=11, engine=engine)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session, because some modules have an engine of their own.
+@pytest.fixture(scope="module")
 def layered_network(engine):
     return make_network(GRAPHS["layered"](), seed=11, engine=engine)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def make(engine):
     """Make a network of any graph: ``make(graph, seed, batch)``."""
     return functools.partial(make_network, engine=engine)

@@ -10,7 +10,7 @@ import pytest
 from smallworld_eqprop.dynamics import euler
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.euler import Euler
-from smallworld_eqprop.dynamics.relaxation import moving
+from smallworld_eqprop.dynamics.relaxation import resting
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.graphs.layered import layered
 
@@ -41,12 +41,13 @@ def sizes(monkeypatch):
     return taken
 
 
-def test_a_node_moves_where_its_field_does_not_hold_it_in_every_example():
+def test_a_node_rests_where_its_field_holds_it_at_a_bound():
     state = np.array([[0.0, 0, 1], [0, 0, 0], [1, 1, 0.5], [0, 1, 1], [1, 1, 1]])
     field = np.array([[-1.0, -2, 3], [-1, -0.1, -1], [2, 2, 0.5], [-1, 2, -1], [2, 3, 1.5]])
-    assert moving(state, field, 0.0).tolist() == [False, False, True, True, False]
-    assert moving(state, field, 0.3).tolist() == [False, True, True, True, False]
-    assert moving(state[:, :1], field[:, :1], 0.3).tolist() == [False] * 5
+    rests = [[1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 1, 0], [1, 1, 1]]
+    np.testing.assert_array_equal(resting(state, field, 0.0), np.array(rests, bool))
+    rests[1][1] = 0
+    np.testing.assert_array_equal(resting(state, field, 0.3), np.array(rests, bool))
 
 
 def test_a_part_is_the_network_of_the_nodes_kept(network):
@@ -74,7 +75,7 @@ def test_the_fixed_point_is_the_same(network, sizes, monkeypatch):
     network = strong(network.convex(0.9))
     couplings = network.couplings()
     drive = couplings.drive(network.inputs)
-    start = np.random.default_rng(1).random(drive.shape)
+    start = np.clip(np.round(drive), 0, 1)  # where the biases alone would hold the nodes
     found = SOR(1e-9, 5000).relax(couplings, drive, start)
     small = len(network.biases) < 6  # where every node may move
     assert small or min(sizes) < len(network.biases)
@@ -144,16 +145,29 @@ def test_the_published_free_phase_is_nudged_in_every_example(layered_network):
 
 
 def test_a_node_that_the_nudge_sets_free_is_not_left_out(make, monkeypatch):
-    # One hidden node, held at 0 by its bias, that a strong weight from the output pulls up.
-    network = make(layered((1, 1, 1)), 0, 1)
+    # One hidden node, held at 0 by its bias, that a strong weight from the output pulls up. The
+    # nudge pulls the second example the other way: it takes no further steps.
+    network = make(layered((1, 1, 1)), 0, 2)
     network = replace(network, weights=np.array([0.0, 4.0]), biases=np.array([-0.5, -1.0]))
     couplings = network.couplings()
     drive = couplings.drive(network.inputs)
     free = SOR(1e-9).relax(couplings, drive, np.zeros_like(drive))
     assert not free.state.any()
-    assert moving(free.state, free.field, euler.MARGIN).tolist() == [False, False]
-    target = np.ones((1, 1))
-    found = Euler(8).nudge(couplings, drive, free, target, 1.0)
+    assert resting(free.state, free.field, euler.MARGIN).all()
+    again = []
+    steps = Euler._steps
+
+    def noted(self, part, start, *rest):
+        again.append(start.shape)
+        return steps(self, part, start, *rest)
+
+    monkeypatch.setattr(euler, "FEW", 0)
+    monkeypatch.setattr(Couplings, "worth", lambda self, kept: True)
+    couplings.compact = False
+    target = np.array([[1.0, -1.0]])
     expected = Euler(8).steps_from(couplings, drive, free.state, target, 1.0)
+    monkeypatch.setattr(Euler, "_steps", noted)
+    found = Euler(8).nudge(couplings, drive, free, target, 1.0)
     assert expected[0, 0] > 0.5
     np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert again == [(1, 2), (2, 1)]  # the output of both examples, then all nodes of the first

@@ -75,7 +75,7 @@ def test_no_sweep_raises_the_energy(network, factor):
         field = np.array(couplings.field(state.T, drive).T, order="C")
         sweeps[:] = 0
         factors = np.full(len(state), factor)
-        sor_sweeps(part.weights, part.reach, field, state, factors, sweeps, 1e-12, 1, 1.98)
+        sor_sweeps(part.weights, part.reach, field, state, factors, sweeps, 1e-12, sweeps + 1, 1.98)
         assert (sweeps <= 1).all()  # none where an example is at rest already
         after = energy(couplings, np.array(state.T, order="C"), drive)
         assert (after <= before + 1e-12 * np.abs(before)).all()

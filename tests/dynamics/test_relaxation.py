@@ -359,9 +359,9 @@ def test_only_the_examples_that_failed_are_counted():
 def test_giving_up_on_some_examples_spares_the_others(make):
     network = make(layered((8, 30, 30, 4)), 1, 40)
     saturating = network.inputs * np.where(np.arange(40) % 2, 1.0, 0.0)
-    found, _, _ = relax(replace(network, inputs=saturating), SOR(1e-9, 25))
+    found, _, _ = relax(replace(network, inputs=saturating), SOR(1e-9, 60))
     assert 0 < found.converged.sum() < 40
-    assert found.sweeps.max() == 25
+    assert found.sweeps.max() == 60
     assert found.residual[found.converged].max() <= 1e-9
 
 
