@@ -33,7 +33,8 @@ from smallworld_eqprop.data import Dataset, load
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.layered import LayeredGraph
-from smallworld_eqprop.learning.trainer import Trainer, TrainingConfig
+from smallworld_eqprop.learning.config import TrainingConfig
+from smallworld_eqprop.learning.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "results" / "published_seed.csv"

@@ -34,7 +34,7 @@ from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.relaxation import residual
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.learning.eqprop import initial_weights
-from smallworld_eqprop.learning.trainer import BatchRecord
+from smallworld_eqprop.learning.history import BatchRecord
 
 PRESETS = (
     "layered-3x500",

@@ -63,15 +63,15 @@ from .graphs.smallworld import small_world_propensity as small_world_propensity
 from .graphs.smallworld import small_world_sigma as small_world_sigma
 from .graphs.spectra import algebraic_connectivity as algebraic_connectivity
 from .graphs.spectra import spectral_radius as spectral_radius
+from .learning.config import TrainingConfig as TrainingConfig
 from .learning.ensemble import Ensemble as Ensemble
 from .learning.eqprop import centred_gradient as centred_gradient
 from .learning.eqprop import initial_weights as initial_weights
 from .learning.estimator import EqPropClassifier as EqPropClassifier
 from .learning.estimator import EqPropRegressor as EqPropRegressor
+from .learning.history import log_spread as log_spread
 from .learning.implicit import implicit_gradient as implicit_gradient
 from .learning.trainer import Trainer as Trainer
-from .learning.trainer import TrainingConfig as TrainingConfig
-from .learning.trainer import log_spread as log_spread
 from .presets import preset_names as preset_names
 from .studies.binning import binned_means as binned_means
 from .studies.config import RunConfig as RunConfig

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 if TYPE_CHECKING:
-    from smallworld_eqprop.learning.trainer import EpochRecord
+    from smallworld_eqprop.learning.history import EpochRecord
     from smallworld_eqprop.studies.runs import Progress
 
 __all__ = ["Display", "epoch_line"]

@@ -113,7 +113,7 @@ def worked(progress: SweepProgress) -> float:
 
 def finished_line(claim: Claim, result: Done | Failed, names: tuple[str, ...]) -> str:
     """One line on a finished run."""
-    from smallworld_eqprop.learning.trainer import EpochRecord
+    from smallworld_eqprop.learning.history import EpochRecord
     from smallworld_eqprop.studies.results import Failed
 
     name = label(claim.config, names)

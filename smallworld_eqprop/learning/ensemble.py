@@ -11,7 +11,8 @@ import numpy as np
 
 from smallworld_eqprop.dynamics.devices import NUMPY
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.learning.trainer import BatchRecord, Trainer
+from smallworld_eqprop.learning.history import BatchRecord
+from smallworld_eqprop.learning.trainer import Trainer
 
 __all__ = ["Ensemble"]
 

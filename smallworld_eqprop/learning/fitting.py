@@ -24,8 +24,10 @@ from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.engine import EVALUATION_BATCH
-from smallworld_eqprop.learning.trainer import EpochRecord, Trainer, TrainingConfig
+from smallworld_eqprop.learning.history import EpochRecord
+from smallworld_eqprop.learning.trainer import Trainer
 
 if TYPE_CHECKING:
     import networkx as nx

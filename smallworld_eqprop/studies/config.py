@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from smallworld_eqprop.data import DATASETS, TASKS
 from smallworld_eqprop.errors import InputError, nearest
-from smallworld_eqprop.learning.trainer import TrainingConfig
+from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.presets import read_preset
 from smallworld_eqprop.studies.topology import DEFAULTS, FAMILIES, TopologyConfig, foreign_keys
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.learning.trainer import EpochRecord
+from smallworld_eqprop.learning.history import EpochRecord
 
 __all__ = ["connect", "translated"]
 

@@ -15,7 +15,8 @@ from smallworld_eqprop._version import __version__
 from smallworld_eqprop.data import Dataset, load
 from smallworld_eqprop.dynamics.devices import require_device
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.learning.trainer import BatchRecord, EpochRecord, Trainer
+from smallworld_eqprop.learning.history import BatchRecord, EpochRecord
+from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import (
     clear_temporaries,

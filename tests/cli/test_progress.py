@@ -7,7 +7,7 @@ from rich.console import Console
 
 from smallworld_eqprop.cli import progress as module
 from smallworld_eqprop.cli.progress import Display, duration
-from smallworld_eqprop.learning.trainer import BatchRecord, EpochRecord
+from smallworld_eqprop.learning.history import BatchRecord, EpochRecord
 from smallworld_eqprop.studies.runs import Progress
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from smallworld_eqprop.cli import main, study_progress
 from smallworld_eqprop.cli.study_progress import StudyDisplay
-from smallworld_eqprop.learning.trainer import EpochRecord
+from smallworld_eqprop.learning.history import EpochRecord
 from smallworld_eqprop.studies import executors
 from smallworld_eqprop.studies import sweep as sweeps
 from smallworld_eqprop.studies.owners import new_owner, retire

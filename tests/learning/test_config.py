@@ -6,7 +6,8 @@ import pytest
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.learning.trainer import TrainingConfig, log_spread
+from smallworld_eqprop.learning.config import TrainingConfig
+from smallworld_eqprop.learning.history import log_spread
 
 nan = float("nan")
 

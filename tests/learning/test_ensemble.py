@@ -11,8 +11,9 @@ import pytest
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.ensemble import Ensemble
-from smallworld_eqprop.learning.trainer import Trainer, TrainingConfig
+from smallworld_eqprop.learning.trainer import Trainer
 
 SIZES = (8, 7, 6, 3)
 CONFIG = TrainingConfig(learning_rate=0.1, batch_size=10, nudged_steps=6, device="cpu")

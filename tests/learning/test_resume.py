@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from smallworld_eqprop.learning.trainer import Trainer, TrainingConfig
+from smallworld_eqprop.learning.config import TrainingConfig
+from smallworld_eqprop.learning.trainer import Trainer
 
 EPOCHS, BATCHES = 2, 5
 CONFIGS = {

@@ -12,8 +12,10 @@ from smallworld_eqprop.dynamics.energy import cost
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.eqprop import initial_weights
-from smallworld_eqprop.learning.trainer import Trainer, TrainingConfig, log_spread
+from smallworld_eqprop.learning.history import log_spread
+from smallworld_eqprop.learning.trainer import Trainer
 
 CONFIG = TrainingConfig(learning_rate=0.1, batch_size=10, nudged_steps=6)
 

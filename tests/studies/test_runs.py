@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from smallworld_eqprop import InputError, Run, __version__, log_spread, train
-from smallworld_eqprop.learning.trainer import EpochRecord
+from smallworld_eqprop.learning.history import EpochRecord
 
 
 def test_the_folder_records_what_was_run(tiny, reference):

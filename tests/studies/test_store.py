@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from smallworld_eqprop import InputError, RunConfig
-from smallworld_eqprop.learning.trainer import EpochRecord
+from smallworld_eqprop.learning.history import EpochRecord
 from smallworld_eqprop.studies import owners
 from smallworld_eqprop.studies.owners import is_alive, new_owner, retire
 from smallworld_eqprop.studies.results import Correction, Done, Failed, Work

@@ -1,0 +1,75 @@
+"""What training showed: of a batch, of an epoch, and how evenly the layers train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["BatchRecord", "EpochRecord", "log_spread"]
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """What one training batch showed.
+
+    Attributes
+    ----------
+    epoch, batch : int
+        Counted from 1 and from 0.
+    errors : float
+        Wrong examples of the batch in the free phase, before the update; for regression the sum
+        of their costs.
+    sweeps : float
+        Mean number of sweeps of the free phase.
+    unconverged : int
+        Examples that did not reach the tolerance.
+    """
+
+    epoch: int
+    batch: int
+    errors: float
+    sweeps: float
+    unconverged: int
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One row of the history; errors are shares of examples, costs means over examples.
+
+    `training_error` is the online error: counted in the free phase of every batch before its
+    update. `test_error` is measured after the epoch. For regression both are mean costs.
+    """
+
+    epoch: int
+    training_error: float
+    test_error: float
+    training_cost: float
+    test_cost: float
+    mean_sweeps: float
+    unconverged: int
+    worst_residual: float
+    log_spread: float
+    log_spread_interlayer: float
+    seconds: float
+
+
+def log_spread(corrections: npt.ArrayLike) -> float:
+    """Unevenness of training: standard deviation over layer pairs of log10(mean RMS correction).
+
+    Parameters
+    ----------
+    corrections : array_like, shape (n_batches, n_pairs)
+        RMS correction of every layer pair in every batch.
+
+    Returns
+    -------
+    float
+        0 when all pairs train alike; 1 when they spread over about a decade each way; nan when a
+        pair never changed.
+    """
+    mean = np.asarray(corrections, float).mean(axis=0)
+    if not (mean > 0).all():
+        return float("nan")
+    return float(np.log10(mean).std())
