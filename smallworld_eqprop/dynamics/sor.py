@@ -111,10 +111,10 @@ class SOR:
             kept = moving(batch.state[:, active], batch.field[:, active], MARGIN)
             if couplings.worth(kept):
                 batch.relax_part(couplings.part(kept), kept, active, partial)
-                partial *= 2
+                partial = min(2 * partial, self.max_sweeps)
             else:
                 batch.sweep_whole(active, whole)
-                whole *= 2
+                whole = min(2 * whole, self.max_sweeps)
         return batch.end()
 
 

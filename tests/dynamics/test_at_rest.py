@@ -11,7 +11,7 @@ from smallworld_eqprop.dynamics import euler
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.relaxation import resting
-from smallworld_eqprop.dynamics.sor import SOR
+from smallworld_eqprop.dynamics.sor import SOR, _Batch
 from smallworld_eqprop.graphs.layered import layered
 
 
@@ -85,6 +85,22 @@ def test_the_fixed_point_is_the_same(network, sizes, monkeypatch):
     assert found.converged.all()
     assert whole.converged.all()
     np.testing.assert_allclose(found.state, whole.state, atol=1e-7)
+
+
+def test_looks_grow_rare_but_stay_within_the_sweeps_allowed(layered_network, monkeypatch):
+    couplings = layered_network.couplings()
+    drive = couplings.drive(layered_network.inputs)
+    budgets = []
+
+    def one_sweep(batch, part, kept, examples, budget):
+        budgets.append(budget)
+        batch.sweeps[examples] += 1
+
+    monkeypatch.setattr(_Batch, "relax_part", one_sweep)
+    monkeypatch.setattr(Couplings, "worth", lambda self, kept: True)
+    found = SOR(1e-9, 100).relax(couplings, drive, np.zeros_like(drive))
+    assert (found.sweeps[~found.converged] == 100).all()
+    assert budgets == [16, 32, 64, *[100] * 97]
 
 
 def test_a_wrong_guess_is_found_out(layered_network):

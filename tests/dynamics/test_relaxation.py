@@ -365,6 +365,14 @@ def test_giving_up_on_some_examples_spares_the_others(make):
     assert found.residual[found.converged].max() <= 1e-9
 
 
+def test_a_residual_beyond_single_precision_is_given_up(make):
+    network = make(layered((8, 30, 30, 4)), 1, 40).convex(0.9)
+    found, _, _ = relax(network, SOR(1e-12, 400), dtype=np.float32)
+    assert not found.converged.all()
+    assert found.sweeps.max() == 400
+    assert found.residual.max() < 1e-5
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_an_example_that_is_not_a_number_fails_alone(network, method):
     inputs = network.inputs.copy()
