@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from smallworld_eqprop import LayeredGraph, RunConfig, Trainer, load
+from smallworld_eqprop import LayeredGraph, Run, RunConfig, Trainer, load
 from smallworld_eqprop.dynamics import sor
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.euler import Euler
@@ -35,6 +35,7 @@ from smallworld_eqprop.dynamics.relaxation import residual
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.learning.eqprop import initial_weights
 from smallworld_eqprop.learning.history import BatchRecord
+from smallworld_eqprop.studies.folder import read_checkpoint
 
 PRESETS = (
     "layered-3x500",
@@ -49,26 +50,32 @@ PRESETS = (
 EPOCHS, EXAMPLES = 4, 2000
 MEASURED, REFERENCE = 60, 6
 
-BATCH_NOTE = [
-    "Networks after four epochs of 2,000 examples, batches of 20. Literal dense: one N x N matrix,",
-    "all synchronous steps, the whole update. Product floor: nothing but the matrix products of a",
-    "batch whose sweeps, equally many, and nudged steps are all of the whole network. Ours can be",
-    "below it, because most sweeps are of the nodes alone that are not at rest, and examples whose",
-    "outputs are at their targets are not nudged.",
-    "",
-]
-PEER_NOTE = [
-    "The same layered network and batches: even and odd layers in turn, 100 free and 2 x 10 nudged",
-    "iterations from rest, as in Scellier et al. 2024, the input's products in every iteration.",
-    "Ours starts from persistent particles, on one thread; below a tolerance of 2e-6 single",
-    "precision ends.",
-    "",
-]
-SCALING_NOTE = [
-    "Random graphs of one density, that of 10 million edges among 100,000 nodes; every block is",
-    "sparse. Peak memory is that of building, relaxing and one correction.",
-    "",
-]
+TITLES = {
+    "batch": "Batch time",
+    "peer": "Against layer-wise relaxation in PyTorch",
+    "memory": "Peak memory of an MNIST run",
+    "scaling": "Growth with the number of edges",
+}
+NOTES = {
+    "batch": """\
+Networks after four epochs of 2,000 examples, batches of 20. Literal dense: one N x N matrix,
+all synchronous steps, the whole update. Product floor: nothing but the matrix products of a
+batch whose sweeps, equally many, and nudged steps are all of the whole network. Ours can be
+below it, because most sweeps are of the nodes alone that are not at rest, and examples whose
+outputs are at their targets are not nudged.
+""",
+    "peer": """\
+The same layered network and batches: even and odd layers in turn, 100 free and 2 x 10 nudged
+iterations from rest, as in Scellier et al. 2024, the input's products in every iteration.
+Ours starts from persistent particles, on one thread; below a tolerance of 2e-6 single
+precision ends. The peer takes the same time for every batch; ours takes less the more examples
+are right, and near their fixed points, already.
+""",
+    "scaling": """\
+Random graphs of one density, that of 10 million edges among 100,000 nodes; every block is
+sparse. Peak memory is that of building, relaxing and one correction.
+""",
+}
 
 
 class LiteralDense:
@@ -172,6 +179,18 @@ def warm(config: RunConfig) -> tuple[Trainer, Iterator[BatchRecord]]:
     return trainer, trainer.run_epoch()
 
 
+def trained(folder: Path, tolerance: float) -> tuple[Trainer, Iterator[BatchRecord]]:
+    """The trainer of a run, relaxing to another tolerance from here on, and its next batches."""
+    run = Run(folder)
+    data = load(run.config.dataset, n_train=run.config.n_train)
+    trainer = Trainer(run.graph, data, run.config.training)
+    read_checkpoint(folder / "checkpoint.npz", run.config, trainer)
+    state = trainer.state()
+    trainer = Trainer(run.graph, data, run.config.changed(tolerance=tolerance).training)
+    trainer.restore(*state)
+    return trainer, trainer.run_epoch()
+
+
 def bench_batch() -> list[dict[str, object]]:
     """Batch time of the presets against the literal dense reference and the product floor."""
     rows = []
@@ -251,52 +270,69 @@ class LayerwisePeer:
         return np.ascontiguousarray(self.torch.cat(free, dim=1).T.numpy())
 
 
-def bench_peer() -> list[dict[str, object]]:
+def bench_peer(folder: Path | None) -> list[dict[str, object]]:
     """Batch time against layer-wise relaxation in PyTorch of the same layered network.
 
-    At the tolerance of training, and at those that single precision can still reach.
+    At the tolerance of training, and at one that single precision can just reach; early in training
+    and, with the run in `folder`, where it ended.
     """
     try:
         import torch
     except ImportError:
         print("peer: torch is not installed, skipped", file=sys.stderr)
         return []
+    config = RunConfig.preset("layered-3x500")
     rows = []
-    for tolerance in (1e-3, 1e-5, 2e-6):
-        trainer, epoch = warm(RunConfig.preset("layered-3x500").changed(tolerance=tolerance))
-        couplings, peer = trainer.couplings, LayerwisePeer(torch, trainer)
-        x, y = trainer.data.x_train[:20], trainer.data.y_train[:20]
-        inputs, target = torch.tensor(x), torch.tensor(y)
-        drive = couplings.drive(np.ascontiguousarray(x.T))
-        free = peer.batch(inputs, target)
-        theirs_left = residual(free, couplings.field(free, drive))
-        start = np.ascontiguousarray(trainer.engine.train_particles[:20].T.astype(np.float32))
-        ours_left = trainer.config.free_phase.relax(couplings, drive, start).residual
-        ours: list[float] = []
-        theirs: dict[int, list[float]] = {1: [], os.cpu_count() or 1: []}
-        for i in range(MEASURED):
-            ours.append(timed(partial(next, epoch)))
-            if i % 6 == 0:
-                for threads, times in theirs.items():
-                    torch.set_num_threads(threads)
-                    times.append(timed(partial(peer.batch, inputs, target)))
-        rows.append(
-            {
-                "peer": f"PyTorch {torch.__version__}",
-                "our tolerance": f"{tolerance:g}",
-                **{
-                    f"times faster than the peer on {threads} threads": round(
-                        statistics.median(times) / statistics.median(ours), 1
-                    )
-                    for threads, times in theirs.items()
-                },
-                "median residual, peer": f"{float(np.median(theirs_left)):.1e}",
-                "median residual, ours": f"{float(np.median(ours_left)):.1e}",
-                "unconverged": int(trainer._sums.unconverged),
-            }
-        )
-        print(rows[-1], flush=True)
+    for tolerance in (1e-3, 2e-6):
+        early = f"{EPOCHS} epochs of {EXAMPLES:,} examples"
+        stages = {early: partial(warm, config.changed(tolerance=tolerance))}
+        if folder:
+            epochs = len(Run(folder).history)
+            stages[f"{epochs} epochs of MNIST"] = partial(trained, folder, tolerance)
+        for stage, made in stages.items():
+            rows.append(
+                {
+                    "peer": f"PyTorch {torch.__version__}",
+                    "network after": stage,
+                    "our tolerance": f"{tolerance:g}",
+                    **_against_peer(torch, *made()),
+                }
+            )
+            print(rows[-1], flush=True)
     return rows
+
+
+def _against_peer(
+    torch: Any, trainer: Trainer, epoch: Iterator[BatchRecord]
+) -> dict[str, float | str]:
+    couplings, peer = trainer.couplings, LayerwisePeer(torch, trainer)
+    x, y = trainer.data.x_train[:20], trainer.data.y_train[:20]
+    inputs, target = torch.tensor(x), torch.tensor(y)
+    drive = couplings.drive(np.ascontiguousarray(x.T))
+    free = peer.batch(inputs, target)
+    theirs_left = residual(free, couplings.field(free, drive))
+    start = np.ascontiguousarray(trainer.engine.train_particles[:20].T.astype(np.float32))
+    ours_left = trainer.config.free_phase.relax(couplings, drive, start).residual
+    ours: list[float] = []
+    theirs: dict[int, list[float]] = {1: [], os.cpu_count() or 1: []}
+    for i in range(MEASURED):
+        ours.append(timed(partial(next, epoch)))
+        if i % 6 == 0:
+            for threads, times in theirs.items():
+                torch.set_num_threads(threads)
+                times.append(timed(partial(peer.batch, inputs, target)))
+    faster = {
+        f"times faster than the peer on {threads} threads": round(
+            statistics.median(times) / statistics.median(ours), 1
+        )
+        for threads, times in theirs.items()
+    }
+    return {
+        **faster,
+        "median residual, peer": f"{float(np.median(theirs_left)):.1e}",
+        "median residual, ours": f"{float(np.median(ours_left)):.1e}",
+        "unconverged": int(trainer._sums.unconverged),
+    }
 
 
 def peak_memory() -> float:
@@ -438,20 +474,10 @@ def machine() -> str:
 
 def main() -> None:
     """Run the sections asked for and write their tables."""
-    sections = {
-        "batch": ("Batch time", bench_batch),
-        "peer": ("Against layer-wise relaxation in PyTorch", bench_peer),
-        "memory": ("Peak memory of an MNIST run", bench_memory),
-        "scaling": ("Growth with the number of edges", None),
-    }
-    notes = {
-        "batch": BATCH_NOTE,
-        "peer": PEER_NOTE,
-        "scaling": SCALING_NOTE,
-    }
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sections", nargs="+", choices=sections, default=list(sections))
+    parser.add_argument("--sections", nargs="+", choices=TITLES, default=list(TITLES))
     parser.add_argument("--threads", type=int, default=1, help="of all matrix products")
+    parser.add_argument("--run", type=Path, help="of layered-3x500: where it ended, for the peer")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     parser.add_argument("--job", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -459,14 +485,18 @@ def main() -> None:
         job, value = arguments.job
         print(json.dumps(sparse_job(int(value)) if job == "sparse" else [memory_job(value)]))
         return
+    benches: dict[str, Callable[[], list[dict[str, object]]]] = {
+        "batch": bench_batch,
+        "peer": partial(bench_peer, arguments.run),
+        "memory": bench_memory,
+        "scaling": partial(bench_scaling, arguments.out),
+    }
     with threadpool_limits(arguments.threads):
         text = ["# Benchmarks", "", f"Measured in one run of `make bench` on: {machine()}.", ""]
         for key in arguments.sections:
-            title, bench = sections[key]
-            rows = bench() if bench else bench_scaling(arguments.out)
-            if rows:
-                text += [f"## {title}", "", *notes.get(key, []), table(rows), ""]
-    if set(arguments.sections) == set(sections):
+            if rows := benches[key]():
+                text += [f"## {TITLES[key]}", "", NOTES.get(key, ""), table(rows), ""]
+    if set(arguments.sections) == set(TITLES):
         text += ["![growth](figures/benchmark_scaling.png)", ""]
         (arguments.out / "benchmarks.md").write_text("\n".join(text), encoding="utf-8")
 
