@@ -35,6 +35,7 @@ from smallworld_eqprop import RunConfig
 from smallworld_eqprop.cli.train import parse_settings
 from smallworld_eqprop.data import Dataset, load
 from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.layered import LayeredGraph
 from smallworld_eqprop.learning.config import TrainingConfig
@@ -132,8 +133,8 @@ class PublishedTrainer(Trainer):
 
 def train(name: str, changes: dict[str, Any], epochs: int, folder: Path) -> None:
     """Train one of the authors' networks; changes of its training become part of its name."""
-    graph, weights = network(REWIRED_SHARE.get(name, 0.0))
     config = RunConfig(training=CONFIGS[name]).changed(**changes).training
+    graph, weights = network(REWIRED_SHARE.get(name, 0.0))
     name = " ".join((name, *(f"{key}={value}" for key, value in changes.items())))
     checkpoint = folder / f"{name}.npz"
     trainer = PublishedTrainer(graph, weights, load("mnist"), config)
@@ -219,10 +220,13 @@ def main() -> None:
     for name in found.networks:
         if name not in CONFIGS:
             parser.error(f"network: {name!r}, allowed: {', '.join(CONFIGS)}")
-    changes = parse_settings(found.set, {})
-    if not found.draw_only:
-        for name in found.networks or CONFIGS:
-            train(name, changes, found.epochs, found.out)
+    try:
+        changes = parse_settings(found.set, {})
+        if not found.draw_only:
+            for name in found.networks or CONFIGS:
+                train(name, changes, found.epochs, found.out)
+    except InputError as error:
+        parser.error(str(error))
     draw()
     print(f"{TABLE}\n{FIGURE}")
 

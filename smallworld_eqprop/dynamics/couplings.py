@@ -198,20 +198,18 @@ class Couplings(Interactions):
             bias_change = difference[rows].sum(axis=1, keepdims=True)
             self.biases[rows] += bias_change * (scale * bias_rate)
         # Pixels at the margin, and nodes at 0 in both phases of all examples: nothing to add.
-        present = [np.flatnonzero(inputs.any(axis=1))]
-        present += [np.flatnonzero(midpoint[rows].any(axis=1)) for rows in self.rows[1:]]
+        sources = [inputs, *(left[rows] for rows in self.rows[1:])]
+        present = [np.flatnonzero(source.any(axis=1)) for source in sources]
+        sources = [source[nodes] for source, nodes in zip(sources, present, strict=True)]
         corrections = []
         clamped = right[:, moved.size :]  # an input has no difference: only m_i d_j is left
         for block in self.blocks:
             if block.upper == 0:
                 corrections.append(0.0)
                 continue
-            upper = self.rows[block.upper]
-            if block.lower == 0:
-                factors = inputs, clamped[upper]
-            else:
-                factors = left[self.rows[block.lower]], right[upper]
-            corrections.append(block.correct(present[block.lower], *factors, self._scratch))
+            ends = (right if block.lower else clamped)[self.rows[block.upper]]
+            nodes, starts = present[block.lower], sources[block.lower]
+            corrections.append(block.correct(nodes, starts, ends, self._scratch))
         return corrections
 
 

@@ -76,24 +76,25 @@ class Block:
     def correct(
         self, rows: npt.NDArray[np.intp], left: Array, right: Array, scratch: Array
     ) -> float:
-        """Add ``left @ right.T`` at the existing edges and return the RMS of what was added.
+        """Add ``left @ right.T`` at the edges of these rows; gives the RMS of what was added.
 
         Parameters
         ----------
         rows : ndarray of int
-            Those of `left` that are not all zero.
-        left : ndarray, shape (n_lower, k)
+            Nodes of the lower layer; the edges of all others gain nothing.
+        left : ndarray, shape (len(rows), k)
         right : ndarray, shape (n_upper, k)
-            For a block of intralayer edges ``left @ right.T`` is symmetric but for rounding.
+            For a block of intralayer edges ``left @ right[rows].T`` is symmetric but for rounding,
+            and all other rows are zero.
         scratch : ndarray
             Overwritten; at least as many entries as the largest dense block has.
         """
         if self.dense:
-            columns = rows if self.lower == self.upper else slice(None)
-            factor = right[columns]
-            change = scratch[: len(rows) * len(factor)].reshape(len(rows), len(factor))
-            np.matmul(left[rows], factor.T, out=change)
-            add = add_at_edges if self.lower < self.upper else add_at_inside_edges
+            inside = self.lower == self.upper
+            right = right[rows] if inside else right
+            change = scratch[: len(rows) * len(right)].reshape(len(rows), len(right))
+            np.matmul(left, right.T, out=change)
+            add = add_at_inside_edges if inside else add_at_edges
             square = add(self.matrix, rows, change, self.mask)
         else:
             matrix = self.matrix

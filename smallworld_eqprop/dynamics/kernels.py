@@ -161,18 +161,19 @@ def add_at_inside_edges(matrix, rows, change, mask):  # type: ignore[no-untyped-
 
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def add_at_sparse_edges(data, indices, indptr, rows, left, right):  # type: ignore[no-untyped-def]
-    """Add ``left[i] @ right[j]`` to every stored entry (i, j) of these rows of a CSR matrix.
+    """Add ``left[a] @ right[j]`` to every stored entry (rows[a], j) of a CSR matrix.
 
     Only existing edges are touched: no product of the whole block, no gathered copies.
     """
     total = 0.0
-    for i in rows:
+    for a in range(rows.size):
+        i = rows[a]
         square = data.dtype.type(0)
         for e in range(indptr[i], indptr[i + 1]):
             j = indices[e]
             change = data.dtype.type(0)
             for k in range(left.shape[1]):
-                change += left[i, k] * right[j, k]
+                change += left[a, k] * right[j, k]
             data[e] += change
             square += change * change
         total += square

@@ -106,15 +106,15 @@ class SOR:
                 batch.relax_part(part, everything, active, self.max_sweeps)
             return batch.end()
         # Looking costs a product; where it was in vain the next look comes later.
-        whole, partial = 1, PART_SWEEPS
+        for_whole, for_part = 1, PART_SWEEPS
         while (active := batch.look(active)).size:
             kept = moving(batch.state[:, active], batch.field[:, active], MARGIN)
             if couplings.worth(kept):
-                batch.relax_part(couplings.part(kept), kept, active, partial)
-                partial = min(2 * partial, self.max_sweeps)
+                batch.relax_part(couplings.part(kept), kept, active, for_part)
+                for_part = min(2 * for_part, self.max_sweeps)
             else:
-                batch.sweep_whole(active, whole)
-                whole = min(2 * whole, self.max_sweeps)
+                batch.sweep_whole(active, for_whole)
+                for_whole = min(2 * for_whole, self.max_sweeps)
         return batch.end()
 
 
@@ -161,7 +161,10 @@ class _Batch:
         examples: npt.NDArray[np.intp],
         budget: int,
     ) -> None:
-        """Relax the nodes in `kept` of these examples under the field of all others."""
+        """Relax the nodes in `kept` of these examples under the field of all others.
+
+        At most `budget` times by layers, and as often node by node.
+        """
         place = np.ix_(kept, examples)
         state, field, late = self.state[place], self.field[place], np.arange(examples.size)
         # Sweeps of layers with edges inside would have to be damped.

@@ -10,7 +10,7 @@ import pytest
 from smallworld_eqprop.dynamics import euler
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.euler import Euler
-from smallworld_eqprop.dynamics.relaxation import resting
+from smallworld_eqprop.dynamics.relaxation import moving, resting
 from smallworld_eqprop.dynamics.sor import SOR, _Batch
 from smallworld_eqprop.graphs.layered import layered
 
@@ -48,6 +48,9 @@ def test_a_node_rests_where_its_field_holds_it_at_a_bound():
     np.testing.assert_array_equal(resting(state, field, 0.0), np.array(rests, bool))
     rests[1][1] = 0
     np.testing.assert_array_equal(resting(state, field, 0.3), np.array(rests, bool))
+    assert moving(state, field, 0.0).tolist() == [False, False, True, True, False]
+    assert moving(state, field, 0.3).tolist() == [False, True, True, True, False]
+    assert moving(state[:, :1], field[:, :1], 0.3).tolist() == [False] * 5
 
 
 def test_a_part_is_the_network_of_the_nodes_kept(network):
