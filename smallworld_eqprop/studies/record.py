@@ -79,13 +79,15 @@ class Run:
         """One row per finished epoch, the fields of `EpochRecord` as columns."""
         import pandas as pd
 
+        path = self.folder / "history.csv"
         try:
-            return pd.read_csv(self.folder / "history.csv")
-        except (OSError, ValueError) as error:
+            return pd.read_csv(path)
+        except FileNotFoundError:
             raise InputError(
-                f"{self.folder / 'history.csv'}: cannot be read ({error}); "
-                "has the run finished its first epoch?"
+                f"{self.folder}: no epoch is finished yet; go on with the run first"
             ) from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: cannot be read ({error})") from None
 
     def corrections(self, epoch: int | None = None) -> npt.NDArray[np.float32]:
         """RMS corrections per batch, of one epoch or of all; shape (n_batches, n_pairs)."""

@@ -82,5 +82,8 @@ def test_a_run_says_what_it_is(reference):
     assert repr(reference) == told
     (reference.folder / "history.csv").unlink()
     assert repr(Run(reference.folder)).endswith("no epoch finished)")
-    with pytest.raises(InputError, match="has the run finished its first epoch"):
+    with pytest.raises(InputError, match="no epoch is finished yet"):
+        reference.plot_errors()
+    (reference.folder / "history.csv").write_bytes(b"")
+    with pytest.raises(InputError, match=r"history.csv: cannot be read"):
         reference.plot_errors()

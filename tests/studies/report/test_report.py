@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 from collections import Counter
 
 import pytest
@@ -130,11 +131,15 @@ def test_what_cannot_be_shown_is_one_line(config, run, tmp_path, capsys):
     with Store(empty) as store:
         store.add(Study("empty", (config,)))
     (tmp_path / "text.txt").write_text("hello")
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    shutil.copy(run.folder / "run.json", begun)
     for source, words in (
         (tmp_path / "nowhere", "no run folder and no store of a study here"),
         (tmp_path, "no run here"),
         (tmp_path / "text.txt", "text.txt"),
         (empty, "no run is finished yet"),
+        (begun, "no epoch is finished yet"),
     ):
         assert main(["report", str(source)]) == 2
         message = capsys.readouterr().err.splitlines()[-1]
