@@ -6,18 +6,15 @@ that has edges, see `interactions`.
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from smallworld_eqprop.dynamics.interactions import (
-    Array,
-    Block,
-    Interactions,
-    Part,
-    products,
-    reaches,
-)
+from smallworld_eqprop.dynamics.interactions import Array, Block, Whole, products
+from smallworld_eqprop.dynamics.kernels import add_rows
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph
 
@@ -26,16 +23,19 @@ __all__ = ["Couplings"]
 # Below this share of filled places a block is kept sparse. Per place a dense product costs about a
 # tenth of a sparse one and a dense update about a thirtieth (benchmarks/ measures both).
 DENSE_FROM = 1 / 32
-SPARSE_COST = 10
 
-# Up to so many free nodes all weights among them fit, as one array, into the cache of one core.
+# Among so few free nodes all blocks are dense, and a field is one product: those of single layers
+# would cost their calls alone.
 COMPACT = 1024
 
-# Taking a part is worth it up to this share of the cost of the whole.
-WORTH = 0.7
+# Up to so many free nodes their weights are copied into one array, of 64 MiB then.
+WHOLE = 4096
+
+# Below this share of inputs that are not 0 it pays to pass over the others.
+SPARSE_INPUTS = 0.3
 
 
-class Couplings(Interactions):
+class Couplings:
     """Weights W and biases b of a network, arranged for relaxation and for local updates.
 
     The local field of the free (non-input) nodes is ``h = W s + b`` with the input nodes clamped.
@@ -53,6 +53,23 @@ class Couplings(Interactions):
     dtype : dtype
         float32 by default.
 
+    Attributes
+    ----------
+    blocks : list of Block
+        By lower, then upper layer.
+    biases : ndarray, shape (n_free, 1)
+    rows : list of slice
+        Rows of every layer in a state; the input layer has none.
+    output : slice
+        Rows of the last layer.
+    terms : list of list of (matrix, slice)
+        For every layer, the matrices and the rows of the state whose products are its field:
+        ``field[rows[l]] = drive[rows[l]] + sum(matrix @ state[source] for matrix, source in
+        terms[l])``, without dense intralayer edges, which `inside` gives. The matrices are views:
+        they follow every correction.
+    inside : dict of int to ndarray or csr_array
+        Weights of the intralayer edges, by layer.
+
     Raises
     ------
     InputError
@@ -66,10 +83,14 @@ class Couplings(Interactions):
         biases: npt.ArrayLike | None = None,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        dtype = np.dtype(dtype)
-        weights = finite_vector("weights", weights, graph.n_edges, dtype)
-        super().__init__((0, *graph.layer_sizes[1:]), dtype)
-        #: whether the network is best relaxed node by node; see nodes.py
+        self.dtype: np.dtype = np.dtype(dtype)
+        weights = finite_vector("weights", weights, graph.n_edges, self.dtype)
+        ends = np.cumsum((0, 0, *graph.layer_sizes[1:])).tolist()
+        self.rows = [slice(a, b) for a, b in itertools.pairwise(ends)]
+        self.output, self.n_free = self.rows[-1], ends[-1]
+        self.terms: list[list[tuple[Any, slice]]] = [[] for _ in self.rows]
+        self.inside: dict[int, Any] = {}
+        #: whether all weights among free nodes fit the cache of a core
         self.compact = self.n_free <= COMPACT
         self.blocks = _blocks(graph, weights, self.compact)
         self.layer_sizes, self.n_edges = graph.layer_sizes, graph.n_edges
@@ -79,15 +100,10 @@ class Couplings(Interactions):
         self.biases = finite_vector("biases", biases, self.n_free, self.dtype)[:, None]
         for block in self.blocks:
             self._connect(block)
-        self._reaches = reaches(self.blocks, len(self.rows))
-        self._cost = sum(
-            (2 - (b.dense and b.lower == b.upper))
-            * (b.matrix.size if b.dense else SPARSE_COST * b.matrix.nnz)
-            for b in self.blocks
-            if b.lower > 0
-        )
         dense = [block.matrix.size for block in self.blocks if block.dense]
         self._scratch = np.empty(max(dense, default=0), self.dtype)
+        self._whole: Whole | None = None
+        self._stale = True
 
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self.layer_sizes))
@@ -102,24 +118,30 @@ class Couplings(Interactions):
             self.terms[upper].append((block.matrix.T, self.rows[lower]))
             self.terms[lower].append((block.matrix, self.rows[upper]))
 
-    def part(self, kept: npt.NDArray[np.bool_] | None = None) -> Part:
-        """The free nodes in `kept`, of shape (n_free,), as a network of their own; all by default.
+    def field(self, state: Array, drive: Array | None = None) -> Array:
+        """Local field ``h = W s + drive`` of every free node; shape (n_free, batch)."""
+        if self.compact and (whole := self.whole()):
+            field = whole.weights @ state
+        else:
+            field = np.empty_like(state)
+            for layer, (rows, terms) in enumerate(zip(self.rows, self.terms, strict=True)):
+                if isinstance(inside := self.inside.get(layer), np.ndarray):
+                    terms = [*terms, (inside, rows)]
+                products(terms, state, field[rows])
+        if drive is not None:
+            field += drive
+        return field
 
-        A copy, which does not follow corrections.
-        """
-        if kept is None:
-            kept = np.ones(self.n_free, bool)
-        nodes = [np.flatnonzero(kept[rows]) for rows in self.rows]
-        return Part(self.blocks, nodes, self.dtype)
-
-    def worth(self, kept: npt.NDArray[np.bool_]) -> bool:
-        """Whether sweeps of the part of these nodes are cheap, beside those of all nodes."""
-        counts = [int(np.count_nonzero(kept[rows])) for rows in self.rows]
-        cost = 0
-        for layer, (first, last) in self._reaches.items():
-            own = layer not in self.inside and first < layer < last
-            cost += counts[layer] * (sum(counts[first : last + 1]) - own * counts[layer])
-        return cost < WORTH * self._cost
+    def whole(self) -> Whole | None:
+        """The weights among all free nodes in one array; None where there are too many."""
+        if self.n_free > WHOLE:
+            return None
+        if self._whole is None:
+            self._whole = Whole(self.blocks, self.rows, self.dtype)
+        if self._stale:
+            self._whole.copy(self.blocks)
+            self._stale = False
+        return self._whole
 
     def edge_weights(self) -> Array:
         """Weight of every edge in the order of ``graph.edges``; a copy of shape (n_edges,)."""
@@ -134,9 +156,14 @@ class Couplings(Interactions):
         It is constant while a batch relaxes, so it is computed once per batch.
         """
         drive = np.zeros((self.n_free, inputs.shape[1]), self.dtype)
+        few = np.count_nonzero(inputs) < SPARSE_INPUTS * inputs.size
         for block in self.blocks:
             if block.lower == 0 < block.upper:
-                products([(block.matrix.T, slice(None))], inputs, drive[self.rows[block.upper]])
+                part = drive[self.rows[block.upper]]
+                if few and block.dense:
+                    part[:] = _from_few(block.matrix, inputs)
+                else:
+                    products([(block.matrix.T, slice(None))], inputs, part)
         drive += self.biases
         return drive
 
@@ -186,6 +213,7 @@ class Couplings(Interactions):
         moved = np.flatnonzero((nudged != free).any(axis=0))
         if not moved.size:
             return [0.0] * len(self.blocks)
+        self._stale = True
         nudged, free, inputs = nudged[:, moved], free[:, moved], inputs[:, moved]
         difference = nudged - free
         midpoint = nudged + free
@@ -213,6 +241,14 @@ class Couplings(Interactions):
         return corrections
 
 
+def _from_few(matrix: Array, inputs: Array) -> Array:
+    """``matrix.T @ inputs``, passing over inputs that are 0, which most pixels are."""
+    found = np.zeros((inputs.shape[1], matrix.shape[1]), matrix.dtype)
+    for values, out in zip(np.ascontiguousarray(inputs.T), found, strict=True):
+        add_rows(matrix, 0, values, 0, out)
+    return found.T
+
+
 def finite_vector(name: str, values: npt.ArrayLike, length: int, dtype: npt.DTypeLike) -> Array:
     """A finite vector of the given length, copied."""
     vector = np.array(values, dtype=dtype)
@@ -226,7 +262,7 @@ def finite_vector(name: str, values: npt.ArrayLike, length: int, dtype: npt.DTyp
 def _blocks(graph: LayeredGraph, weights: Array, compact: bool) -> list[Block]:
     """One block per pair of layers that has edges, ordered by lower, then upper layer.
 
-    All of a compact network's are dense among the free nodes: it is relaxed as one array anyway.
+    All of a compact network's are dense among the free nodes.
     """
     lower, upper = graph.layers[graph.edges].T
     pairs = lower.astype(np.int64) * graph.n_layers + upper

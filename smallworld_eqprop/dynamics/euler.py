@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.interactions import Array, Interactions, Part
+from smallworld_eqprop.dynamics.examples import nudge_each
+from smallworld_eqprop.dynamics.interactions import Array
 from smallworld_eqprop.dynamics.kernels import drift
-from smallworld_eqprop.dynamics.nodes import euler_steps
-from smallworld_eqprop.dynamics.relaxation import Relaxation, moving, residual, resting
+from smallworld_eqprop.dynamics.relaxation import Relaxation, residual
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["Euler"]
@@ -18,12 +18,6 @@ __all__ = ["Euler"]
 # How far beyond its bound a field must lie for its node to be left out of a nudged phase. In the
 # end it must still lie beyond by a quarter of that, or the example takes the steps again.
 MARGIN = 0.2
-
-# So few examples are nudged node by node, because products this narrow are no use.
-FEW = 4
-
-# Steps after which a field that is kept up to date is computed anew, because rounding adds up.
-FRESH = 20
 
 
 @dataclass(frozen=True)
@@ -74,24 +68,14 @@ class Euler:
         beta: float = 0.0,
     ) -> Array:
         """State after the steps from `start`, nudged toward `target` with strength `beta`."""
-        return self._steps(couplings, start, couplings.field(start, drive), target, beta)
-
-    def _steps(
-        self,
-        couplings: Interactions,
-        start: Array,
-        field: Array,
-        target: Array | None,
-        beta: float,
-    ) -> Array:
-        """The steps from a state whose field is known; its changes need no drive."""
         kind = couplings.dtype.type
         size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
         goal = np.empty((0, start.shape[1]), kind)
         if target is not None:
             goal = np.ascontiguousarray(target, kind)
-        state = start.copy()
+        state, field = start.copy(), couplings.field(start, drive)
         for step in range(self.steps):
+            # The field of the changes needs no drive, and rounds less.
             drift(state, couplings.field(state - start, field) if step else field, size, goal, pull)
         return state
 
@@ -101,57 +85,25 @@ class Euler:
         """State after the steps from the end of a free phase, nudged toward `target`.
 
         What `steps_from` gives, but examples whose outputs are at their targets stay as they are,
-        which is what a fixed point does, and nodes that the field holds firmly at 0 or 1 in all
-        other examples are left out. Examples in which it no longer does in the end take the steps
+        which is what a fixed point does, and nodes that the field holds firmly at 0 or 1 are left
+        out of each of the others. Examples in which it no longer does in the end take the steps
         again with all nodes.
         """
-        examples = np.flatnonzero(free.nudgeable(free.state[couplings.output], target))
+        pulled = np.flatnonzero(free.nudgeable(free.state[couplings.output], target))
         nudged = free.state.copy()
-        if examples.size:
-            drive, start, field, target = (
-                each[:, examples] for each in (drive, free.state, free.field, target)
+        if pulled.size and (whole := couplings.whole()):
+            kind = couplings.dtype.type
+            size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
+            state, field, goal = (
+                np.array(each[:, pulled].T, kind, order="C")
+                for each in (free.state, free.field, target)
             )
-            nudged[:, examples] = self._nudge(couplings, drive, start, field, target, beta)
+            # Among few nodes it costs more to find out which rest.
+            margin = kind(np.inf if couplings.compact else MARGIN)
+            freed = nudge_each(*whole.arrays, state, field, goal, self.steps, size, pull, margin)
+            nudged[:, pulled] = state.T
+            pulled = pulled[freed]
+        if pulled.size:
+            drive, start, target = (each[:, pulled] for each in (drive, free.state, target))
+            nudged[:, pulled] = self.steps_from(couplings, drive, start, target, beta)
         return nudged
-
-    def _nudge(
-        self,
-        couplings: Couplings,
-        drive: Array,
-        start: Array,
-        field: Array,
-        target: Array,
-        beta: float,
-    ) -> Array:
-        if couplings.compact:
-            return self._node_by_node(couplings.part(), start, field, target, beta)
-        kept = moving(start, field, MARGIN)
-        kept[couplings.output] = True
-        if couplings.worth(kept):
-            part, nudged = couplings.part(kept), start.copy()
-            steps = self._node_by_node if start.shape[1] <= FEW else self._steps
-            nudged[kept] = steps(part, start[kept], field[kept], target, beta)
-            rests = resting(nudged, couplings.field(nudged, drive), MARGIN / 4)
-            freed = np.flatnonzero(~np.all(rests[~kept], axis=0))
-            if freed.size:
-                start, field, target = start[:, freed], field[:, freed], target[:, freed]
-                nudged[:, freed] = self._steps(couplings, start, field, target, beta)
-            return nudged
-        return self._steps(couplings, start, field, target, beta)
-
-    def _node_by_node(
-        self, part: Part, start: Array, field: Array, target: Array, beta: float
-    ) -> Array:
-        """What `_steps` gives."""
-        kind = part.dtype.type
-        size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
-        goal, state, now = (
-            np.array(columns.T, part.dtype, order="C") for columns in (target, start, field)
-        )
-        for done in range(0, self.steps, FRESH):
-            if done:
-                moved = np.ascontiguousarray(state.T) - start
-                now = np.ascontiguousarray(part.field(moved, field).T)
-            steps = min(FRESH, self.steps - done)
-            euler_steps(part.weights, part.reach, now, state, goal, steps, size, pull)
-        return np.ascontiguousarray(state.T)

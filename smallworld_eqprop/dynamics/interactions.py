@@ -1,4 +1,4 @@
-"""Interactions: the weights among the free nodes, as blocks that relaxation multiplies with.
+"""Interactions: the weights between layers, as blocks that relaxation multiplies with.
 
 Every undirected edge is held once. The edges between layers a < b form one block of shape (n_a,
 n_b); layer b sees the block's transpose, which is a view, so W is symmetric to the bit by
@@ -9,7 +9,6 @@ Only a dense block of intralayer edges holds both triangles: the relaxation take
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +20,10 @@ from smallworld_eqprop.dynamics.kernels import (
     add_at_edges,
     add_at_inside_edges,
     add_at_sparse_edges,
-    copy_symmetric,
+    copy_sparse,
 )
 
-__all__ = ["Array", "Block", "Interactions", "Part", "products", "reaches"]
+__all__ = ["Array", "Block", "Whole", "products"]
 
 Array = npt.NDArray[np.floating]
 
@@ -104,102 +103,63 @@ class Block:
         return float(np.sqrt(square / len(self.edges)))
 
 
-class Interactions:
-    """What a relaxation needs of a network: free nodes in layers, and the weights among them.
+class Whole:
+    """All weights among the free nodes of a network, in one symmetric array.
 
-    Parameters
-    ----------
-    layer_sizes : sequence of int
-        Free nodes of every layer; those of the input layer are clamped, so it has none.
-    dtype : dtype
-
-    Attributes
-    ----------
-    rows : list of slice
-        Rows of every layer in a state of shape (n_free, batch).
-    output : slice
-        Rows of the last layer.
-    terms : list of list of (matrix, slice)
-        For every layer, the matrices and the rows of the state whose products are its field:
-        ``field[rows[l]] = drive[rows[l]] + sum(matrix @ state[source] for matrix, source in
-        terms[l])``, without dense intralayer edges, which `inside` gives. The matrices are views:
-        they follow every correction.
-    inside : dict of int to ndarray or csr_array
-        Weights of the intralayer edges, by layer.
-    """
-
-    def __init__(self, layer_sizes: Sequence[int], dtype: np.dtype) -> None:
-        self.dtype = dtype
-        ends = np.cumsum((0, *layer_sizes)).tolist()
-        self.rows = [slice(a, b) for a, b in itertools.pairwise(ends)]
-        self.output = self.rows[-1]
-        self.n_free = ends[-1]
-        self.terms: list[list[tuple[Any, slice]]] = [[] for _ in self.rows]
-        self.inside: dict[int, Any] = {}
-
-    def field(self, state: Array, drive: Array | None = None) -> Array:
-        """Local field ``h = W s + drive`` of every free node; shape (n_free, batch)."""
-        field = np.empty_like(state)
-        for layer, (rows, terms) in enumerate(zip(self.rows, self.terms, strict=True)):
-            if isinstance(inside := self.inside.get(layer), np.ndarray):
-                terms = [*terms, (inside, rows)]
-            products(terms, state, field[rows])
-        if drive is not None:
-            field += drive
-        return field
-
-
-class Part(Interactions):
-    """Some free nodes of a network, and the weights among them in one array.
+    Both triangles, so that all weights of a node lie side by side. A copy, for relaxing one
+    example after the other.
 
     Parameters
     ----------
     blocks : list of Block
         Of the network; those of the input layer take no part.
-    nodes : list of ndarray of int
-        The nodes taken of every layer, as rows or columns of its blocks.
+    rows : list of slice
+        Rows of every layer in a state.
     dtype : dtype
 
     Attributes
     ----------
     weights : ndarray, shape (n_free, n_free)
-        Symmetric; a copy.
-    reach : ndarray of int, shape (n_free, 2)
-        All edges of a node lie between these columns of `weights`, the second one excluded.
+    ends : ndarray of int, shape (n_layers + 1,)
+        Layer l has the nodes from ``ends[l]`` up to ``ends[l + 1]``, excluded.
+    near : ndarray of int, shape (n_layers, 2)
+        All edges of layer l go to the layers from ``near[l, 0]`` up to ``near[l, 1]``, excluded.
+    inside : ndarray of bool, shape (n_layers,)
+        Which layers have edges inside.
     """
 
-    def __init__(
-        self, blocks: list[Block], nodes: list[npt.NDArray[np.intp]], dtype: np.dtype
-    ) -> None:
-        super().__init__([len(each) for each in nodes], dtype)
-        # Only what lies within reach is read, so only that is written.
-        self.weights = np.empty((self.n_free, self.n_free), dtype)
-        self.reach = np.zeros((self.n_free, 2), np.intp)
-        for layer, (first, last) in reaches(blocks, len(nodes)).items():
-            own, start, stop = self.rows[layer], self.rows[first].start, self.rows[last].stop
-            self.weights[own, start:stop] = 0
-            self.reach[own] = start, stop
-            for source in (slice(start, min(own.start, stop)), slice(max(own.stop, start), stop)):
-                if source.stop > source.start:
-                    self.terms[layer].append((self.weights[own, source], source))
+    def __init__(self, blocks: list[Block], rows: list[slice], dtype: np.dtype) -> None:
+        self.rows = rows
+        self.ends = np.array([0, *(each.stop for each in rows)])
+        self.weights = np.zeros((self.ends[-1], self.ends[-1]), dtype)
+        self.near = np.zeros((len(rows), 2), np.intp)
+        self.inside = np.zeros(len(rows), bool)
+        for layer, (first, last) in _reaches(blocks, len(rows)).items():
+            self.near[layer] = first, last + 1
+        for block in blocks:
+            if block.lower == block.upper > 0:
+                self.inside[block.lower] = True
+
+    @property
+    def arrays(self) -> tuple[Array, npt.NDArray, npt.NDArray, npt.NDArray]:
+        """What the compiled loops take."""
+        return self.weights, self.ends, self.near, self.inside
+
+    def copy(self, blocks: list[Block]) -> None:
+        """Take the weights of the blocks."""
         for block in blocks:
             if block.lower > 0:
-                self._copy(block, nodes[block.lower], nodes[block.upper])
-
-    def _copy(self, block: Block, lower: npt.NDArray, upper: npt.NDArray) -> None:
-        """Write the block's weights among these of its nodes into both triangles of `weights`."""
-        matrix, rows, columns = block.matrix, self.rows[block.lower], self.rows[block.upper]
-        if not block.dense:
-            matrix = matrix[lower][:, upper].toarray()
-            lower, upper = np.arange(len(lower)), np.arange(len(upper))
-            if rows == columns:
-                matrix = matrix + matrix.T
-        copy_symmetric(matrix, lower, upper, self.weights, rows.start, columns.start)
-        if rows == columns:
-            self.inside[block.lower] = self.weights[rows, rows]
+                matrix, lower, upper = block.matrix, self.rows[block.lower], self.rows[block.upper]
+                if not block.dense:
+                    entries = matrix.data, matrix.indices, matrix.indptr
+                    copy_sparse(*entries, self.weights, lower.start, upper.start)
+                    continue
+                self.weights[lower, upper] = matrix
+                if lower != upper:  # a dense block of intralayer edges is symmetric itself
+                    self.weights[upper, lower] = matrix.T
 
 
-def reaches(blocks: Sequence[Block], n_layers: int) -> dict[int, tuple[int, int]]:
+def _reaches(blocks: Sequence[Block], n_layers: int) -> dict[int, tuple[int, int]]:
     """First and last free layer that each free layer has edges to, where it has any."""
     found: dict[int, tuple[int, int]] = {}
     for block in blocks:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 __all__ = [
@@ -17,7 +18,8 @@ __all__ = [
     "add_at_edges",
     "add_at_inside_edges",
     "add_at_sparse_edges",
-    "copy_symmetric",
+    "add_rows",
+    "copy_sparse",
     "drift",
     "step",
 ]
@@ -104,15 +106,51 @@ def drift(state, field, step_size, target, pull):  # type: ignore[no-untyped-def
             state[i, j] = min(max(value, zero), one)
 
 
+@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def add_rows(matrix, top, values, left, out):  # type: ignore[no-untyped-def]
+    """Add ``values @ matrix[top:, left:]`` to `out`, passing over the rows whose value is 0.
+
+    Four rows at a time, so that `out` is read and written once for four of them.
+
+    Parameters
+    ----------
+    matrix : ndarray, C order
+    top : int
+        Row that goes with the first value.
+    values : ndarray, shape (n,)
+    left : int
+        Column that goes with the first entry of `out`.
+    out : ndarray, shape (m,)
+    """
+    if not out.size:
+        return
+    # Unsigned, because what may be negative is checked for it at every access.
+    rows, size = np.empty(values.size, np.uint32), 0
+    for i in range(values.size):
+        rows[size] = i
+        size += values[i] != 0
+    right, fours = left + out.size, size // 4 * 4
+    for k in range(0, fours, 4):
+        i, j, m, n = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+        a, b, c, d = values[i], values[j], values[m], values[n]
+        p, q = matrix[top + i, left:right], matrix[top + j, left:right]
+        u, v = matrix[top + m, left:right], matrix[top + n, left:right]
+        for x in range(out.size):
+            out[x] += a * p[x] + b * q[x] + c * u[x] + d * v[x]
+    for k in range(fours, size):
+        a, p = values[rows[k]], matrix[top + rows[k], left:right]
+        for x in range(out.size):
+            out[x] += a * p[x]
+
+
 @njit(cache=True, error_model="numpy")
-def copy_symmetric(matrix, rows, columns, out, top, left):  # type: ignore[no-untyped-def]
-    """Copy ``matrix[rows][:, columns]`` to ``out[top:, left:]``, and its transpose across."""
-    for a in range(rows.size):
-        source = matrix[rows[a]]
-        for b in range(columns.size):
-            weight = source[columns[b]]
-            out[top + a, left + b] = weight
-            out[left + b, top + a] = weight
+def copy_sparse(data, indices, indptr, out, top, left):  # type: ignore[no-untyped-def]
+    """Copy the stored entries of a CSR matrix to ``out[top:, left:]``, and across the diagonal."""
+    for a in range(indptr.size - 1):
+        for e in range(indptr[a], indptr[a + 1]):
+            b = indices[e]
+            out[top + a, left + b] = data[e]
+            out[left + b, top + a] = data[e]
 
 
 # reassoc lets the sum of squares run in vector lanes; the order is fixed, so it stays reproducible.

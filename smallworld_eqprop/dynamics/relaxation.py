@@ -15,7 +15,7 @@ import numpy.typing as npt
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.interactions import Array
 
-__all__ = ["Relaxation", "RelaxationMethod", "moving", "residual", "resting"]
+__all__ = ["Relaxation", "RelaxationMethod", "residual", "resting"]
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,3 @@ def resting(state: Array, field: Array, margin: float) -> npt.NDArray[np.bool_]:
     at_zero = (state == 0) & (field < -margin)
     at_one = (state == 1) & (field > 1 + margin)
     return at_zero | at_one
-
-
-def moving(state: Array, field: Array, margin: float) -> npt.NDArray[np.bool_]:
-    """Nodes that are not at rest in every example; shape (n_free,).
-
-    Most nodes of a trained network rest, at the same value in all examples of a batch, so that the
-    others can be relaxed as a smaller network.
-    """
-    return ~np.all(resting(state, field, margin), axis=1)

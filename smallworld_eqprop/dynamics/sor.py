@@ -12,19 +12,19 @@ inside the group, which gives the same guarantee.
 
 What makes it fast, in the order of what it buys:
 
-- Most nodes soon rest at 0 or 1, half of them at the same bound in all examples of a batch. The
-  field of the whole network says which. They are left out: the others are relaxed as a smaller
-  network under their constant drive, then the field of the whole network is taken again, which
-  says whether all have the residual asked for and, if not, which nodes move next.
-- The last examples of a batch are relaxed node by node (nodes.py), where no example waits for
-  another and only what moves costs. So are parts with edges inside layers, which need no damping
-  then, and small networks, from the start.
+- Most nodes soon rest at 0 or 1. The field of the whole network says which; they are left out, and
+  every example is relaxed as a small network of its own (examples.py) until the field of the whole
+  says that it has the residual asked for.
+- Examples in which too many nodes move for that are swept whole first, together: dense products by
+  BLAS on (nodes x batch) arrays.
 - Over-relaxation adapted per example. One sweep of Gauss-Seidel shrinks an error mode by mu^2;
   at the right w > 1 all modes shrink by w - 1. While the observed contraction is slower than
   w - 1, a real mode is left behind and Young's relation gives its mu, hence a better w; while it
   is not, w is larger than needed and comes down.
-- Dense products by BLAS on (nodes x batch) arrays; the drive of the clamped inputs computed once.
-- Examples that have converged leave the batch as soon as eight of them narrow the products.
+- The drive of the clamped inputs is computed once, and only from the inputs that are not 0.
+
+Networks too large for an array of all weights among free nodes are swept whole to the end, and
+examples that have converged leave the batch as soon as eight of them narrow the products.
 
 References
 ----------
@@ -42,10 +42,10 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.interactions import Array, Interactions, Part, products
+from smallworld_eqprop.dynamics.examples import relax_each
+from smallworld_eqprop.dynamics.interactions import Array, Whole, products
 from smallworld_eqprop.dynamics.kernels import adapt, step
-from smallworld_eqprop.dynamics.nodes import sor_sweeps
-from smallworld_eqprop.dynamics.relaxation import Relaxation, moving, residual
+from smallworld_eqprop.dynamics.relaxation import Relaxation, residual, resting
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["SOR"]
@@ -60,14 +60,17 @@ STEP_LIMIT = 1.98
 # Widths of the batch worth narrowing to: BLAS kernels work on columns in eights.
 COLUMNS = 8
 
-# Sweeps of a part before the first look whether it was the right one.
-PART_SWEEPS = 16
-
 # How far beyond its bound a field must lie for its node to be left out for now.
 MARGIN = 0.1
 
-# Examples that are relaxed node by node in the end, because products this narrow are no use.
-FEW = 12
+# Examples in which more nodes than that move are swept whole so many times first.
+MANY, WHOLE_SWEEPS = 450, 4
+
+# Of how many last places of 1 the fields that relaxation keeps up to date may be wrong.
+ROUNDING = 100
+
+# Sweeps of an example before the first look whether others of its nodes move.
+OWN_SWEEPS = 4
 
 
 @dataclass(frozen=True)
@@ -99,22 +102,22 @@ class SOR:
     def relax(self, couplings: Couplings, drive: Array, start: Array) -> Relaxation:
         """Sweep until every example has the residual asked for or has had `max_sweeps`."""
         batch = _Batch(self, couplings, drive, start)
-        active = np.arange(start.shape[1])
-        if couplings.compact:
-            everything, part = np.ones(couplings.n_free, bool), couplings.part()
-            while (active := batch.look(active)).size:
-                batch.relax_part(part, everything, active, self.max_sweeps)
-            return batch.end()
-        # Looking costs a product; where it was in vain the next look comes later.
-        for_whole, for_part = 1, PART_SWEEPS
-        while (active := batch.look(active)).size:
-            kept = moving(batch.state[:, active], batch.field[:, active], MARGIN)
-            if couplings.worth(kept):
-                batch.relax_part(couplings.part(kept), kept, active, for_part)
-                for_part = min(2 * for_part, self.max_sweeps)
-            else:
-                batch.sweep_whole(active, for_whole)
-                for_whole = min(2 * for_whole, self.max_sweeps)
+        active = batch.look(np.arange(start.shape[1]))
+        if active.size and (whole := couplings.whole()):
+            many = active[batch.moving(active) > MANY]
+            if many.size:
+                batch.sweep(many, WHOLE_SWEEPS)
+                batch.look(many)
+            batch.relax_each(whole, active)
+            # Rounding adds up in fields that are kept up to date. Close to it the true ones decide.
+            exact = self.tolerance > ROUNDING * np.finfo(start.dtype).eps
+            active = active[:0] if exact else batch.look(active)
+        # Looking costs as much as a sweep; where it was in vain the next look comes later.
+        budget = 1
+        while active.size:
+            batch.sweep(active, budget)
+            budget = min(2 * budget, self.max_sweeps)
+            active = batch.look(active)
         return batch.end()
 
 
@@ -123,6 +126,7 @@ class _Batch:
 
     def __init__(self, method: SOR, couplings: Couplings, drive: Array, start: Array) -> None:
         self.method, self.couplings, self.drive = method, couplings, drive
+        self.sweeper: _Sweeper | None = None
         self.state = np.array(start, order="C")
         self.field = np.empty_like(self.state)
         self.residual = np.empty(start.shape[1], start.dtype)
@@ -136,8 +140,7 @@ class _Batch:
     def look(self, examples: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         """Take the field of the whole network; gives those of the examples that are not done.
 
-        The residuals seen during a sweep are of states that later groups have moved on from, and
-        rounding adds up in a field that is kept up to date. The true ones decide.
+        The residuals seen during a sweep are of states that later groups have moved on from.
         """
         state = self.state[:, examples]
         field = self.couplings.field(state, self.drive[:, examples])
@@ -148,96 +151,53 @@ class _Batch:
         method = self.method
         return (residual > method.tolerance) & (self.sweeps[examples] < method.max_sweeps)
 
-    def sweep_whole(self, examples: npt.NDArray[np.intp], budget: int) -> None:
-        """Sweep all nodes of these examples, at most `budget` times."""
-        state = self.state[:, examples]
-        self.sweep(_Sweeper(self.couplings), state, self.drive[:, examples], examples, budget)
-        self.state[:, examples] = state
+    def moving(self, examples: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """How many nodes of each of these examples are not at rest."""
+        rests = resting(self.state[:, examples], self.field[:, examples], MARGIN)
+        return np.count_nonzero(~rests, axis=0)
 
-    def relax_part(
-        self,
-        part: Part,
-        kept: npt.NDArray[np.bool_],
-        examples: npt.NDArray[np.intp],
-        budget: int,
-    ) -> None:
-        """Relax the nodes in `kept` of these examples under the field of all others.
+    def relax_each(self, whole: Whole, examples: npt.NDArray[np.intp]) -> None:
+        """Relax these examples one after the other, each by its nodes that are not at rest."""
+        method, kind = self.method, self.state.dtype.type
+        state, field = (np.array(a[:, examples].T, order="C") for a in (self.state, self.field))
+        residual, factor, sweeps = (a[examples] for a in (self.residual, self.factor, self.sweeps))
+        relax_each(
+            *whole.arrays,
+            *(state, field, residual, factor, sweeps),
+            *(kind(method.tolerance), method.max_sweeps, kind(STEP_LIMIT)),
+            *(kind(MARGIN), OWN_SWEEPS),
+        )
+        self.state[:, examples], self.field[:, examples] = state.T, field.T
+        self.residual[examples], self.sweeps[examples] = residual, sweeps
 
-        At most `budget` times by layers, and as often node by node.
-        """
-        place = np.ix_(kept, examples)
-        state, field, late = self.state[place], self.field[place], np.arange(examples.size)
-        # Sweeps of layers with edges inside would have to be damped.
-        if not (self.couplings.compact or part.inside or examples.size <= FEW):
-            held = field - part.field(state)
-            late = self.sweep(_Sweeper(part), state, held, examples, budget, FEW)
-            field = part.field(state[:, late], held[:, late])
-        if late.size:
-            self._sweep_nodes(part, state, field, late, examples[late], budget)
-        self.state[place] = state
-
-    def _sweep_nodes(
-        self,
-        part: Part,
-        state: Array,
-        field: Array,
-        columns: npt.NDArray[np.intp],
-        examples: npt.NDArray[np.intp],
-        budget: int,
-    ) -> None:
-        """Relax these columns of `state`, which have this field, node by node; in place."""
-        method, kind = self.method, state.dtype.type
-        field, moved = np.array(field.T, order="C"), np.array(state[:, columns].T, order="C")
-        sweeps, factor = self.sweeps[examples], self.factor[examples]
-        most = np.minimum(sweeps + budget, method.max_sweeps)
-        limits = kind(method.tolerance), most, kind(STEP_LIMIT)
-        sor_sweeps(part.weights, part.reach, field, moved, factor, sweeps, *limits)
-        state[:, columns], self.sweeps[examples], self.factor[examples] = moved.T, sweeps, factor
-
-    def sweep(
-        self,
-        sweeper: _Sweeper,
-        state: Array,
-        drive: Array,
-        examples: npt.NDArray[np.intp],
-        budget: int,
-        few: int = 0,
-    ) -> npt.NDArray[np.intp]:
-        """Sweep until all but a `few` of the examples have seemed converged, in place.
-
-        At most `budget` times. `state` and `drive` have the columns `examples` of the batch.
-        Gives the columns that have not converged.
-        """
-        columns = np.arange(examples.size)  # of `state`: those still in `part`
-        pending = np.ones(examples.size, bool)  # those of `part` that have not converged
-        part, part_drive, factor = state, drive, self.factor[examples]
-        before = np.zeros(examples.size, state.dtype)
+    def sweep(self, examples: npt.NDArray[np.intp], budget: int) -> None:
+        """Sweep all nodes of these examples until they seem converged, at most `budget` times."""
+        self.sweeper = self.sweeper or _Sweeper(self.couplings)
+        pending = np.ones(examples.size, bool)  # those of `taken` that have not converged
+        taken, before = examples, np.zeros(examples.size, self.state.dtype)
+        state, drive, factor = self.state[:, taken], self.drive[:, taken], self.factor[taken]
         for _ in range(budget):
-            largest, square = sweeper.sweep(part, part_drive, factor)
-            taken = examples[columns]
+            largest, square = self.sweeper.sweep(state, drive, factor)
             self.sweeps[taken[pending]] += 1
             pending &= self._pending(largest, taken)
             adapt(factor, square, before)
             left = np.count_nonzero(pending)
-            if left <= few:
+            if not left:
                 break
             width = -(-left // COLUMNS) * COLUMNS
-            if width <= 0.8 * columns.size:
-                state[:, columns], self.factor[taken] = part, factor
+            if width <= 0.8 * taken.size:
+                self.state[:, taken], self.factor[taken] = state, factor
                 # Keeping some that are done costs nothing: the products are eight columns wide.
                 kept = np.sort(np.argsort(~pending, kind="stable")[:width])
-                columns, pending, before = columns[kept], pending[kept], before[kept]
-                part, part_drive, factor = state[:, columns], drive[:, columns], factor[kept]
-        if part is not state:
-            state[:, columns] = part
-        self.factor[examples[columns]] = factor
-        return columns[pending]
+                taken, pending, before = taken[kept], pending[kept], before[kept]
+                state, drive, factor = state[:, kept], drive[:, kept], factor[kept]
+        self.state[:, taken], self.factor[taken] = state, factor
 
 
 class _Sweeper:
     """One sweep over all groups; what depends on the weights alone is prepared once."""
 
-    def __init__(self, couplings: Interactions) -> None:
+    def __init__(self, couplings: Couplings) -> None:
         self.layers = [
             (rows, terms, _groups(couplings.inside.get(layer), rows, couplings.dtype))
             for layer, (rows, terms) in enumerate(zip(couplings.rows, couplings.terms, strict=True))

@@ -10,7 +10,6 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from smallworld_eqprop.dynamics import couplings
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
@@ -40,6 +39,13 @@ GRAPHS = {
     ),
     "arbitrary": lambda: arbitrary((6, 80, 4), 0.2, 3),
     "arbitrary sparse": lambda: arbitrary((10, 150, 20), 0.02, 4),
+    # The outputs are joined to the first and the third hidden layer, the second to the first alone.
+    "gap between layers": lambda: LayeredGraph(
+        (4, 9, 8, 7, 6),
+        [(u, v) for u in range(4) for v in range(4, 13)]
+        + [(u, v) for u in range(4, 13) for v in (*range(13, 21), *range(28, 34))]
+        + [(u, v) for u in range(21, 28) for v in range(28, 34)],
+    ),
     "disconnected": lambda: LayeredGraph((3, 5, 3), [(0, 3), (1, 3), (3, 4), (4, 8), (9, 10)]),
     "karate club": karate,
 }
@@ -107,11 +113,21 @@ def make_network(graph, seed, batch=7, engine=Couplings):
     )
 
 
-@pytest.fixture(scope="session", params=["numpy", pytest.param("torch", marks=pytest.mark.torch)])
+class Large(Couplings):
+    """As of a network too large for an array of all weights among free nodes."""
+
+    def whole(self):
+        return None
+
+
+ENGINES = ["numpy", "large", pytest.param("torch", marks=pytest.mark.torch)]
+
+
+@pytest.fixture(scope="session", params=ENGINES)
 def engine(request):
     """The couplings of every engine; those on torch give NumPy arrays back, to compare with."""
-    if request.param == "numpy":
-        return Couplings
+    if request.param != "torch":
+        return Large if request.param == "large" else Couplings
     pytest.importorskip("torch")
     from smallworld_eqprop.dynamics.torch_couplings import TorchCouplings
 
@@ -123,12 +139,6 @@ def engine(request):
             return super().field(state, drive).numpy()
 
     return Torch
-
-
-@pytest.fixture(autouse=True)
-def nodes_at_rest_are_left_out(monkeypatch):
-    """In networks as small as these it does not pay, but it is what is to be tested."""
-    monkeypatch.setattr(couplings, "COMPACT", 0)  # test_nodes.py has them node by node
 
 
 @pytest.fixture(params=GRAPHS)
