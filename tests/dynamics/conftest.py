@@ -120,14 +120,10 @@ class Large(Couplings):
         return None
 
 
-ENGINES = ["numpy", "large", pytest.param("torch", marks=pytest.mark.torch)]
-
-
-@pytest.fixture(scope="session", params=ENGINES)
-def engine(request):
-    """The couplings of every engine; those on torch give NumPy arrays back, to compare with."""
-    if request.param != "torch":
-        return Large if request.param == "large" else Couplings
+def engine_named(name):
+    """Couplings by name; those on torch give NumPy arrays back, to compare with."""
+    if name != "torch":
+        return Large if name == "large" else Couplings
     pytest.importorskip("torch")
     from smallworld_eqprop.dynamics.torch_couplings import TorchCouplings
 
@@ -139,6 +135,17 @@ def engine(request):
             return super().field(state, drive).numpy()
 
     return Torch
+
+
+@pytest.fixture(scope="session")
+def engines():
+    return engine_named
+
+
+@pytest.fixture(scope="session", params=["numpy", pytest.param("torch", marks=pytest.mark.torch)])
+def engine(request):
+    """The couplings of every engine."""
+    return engine_named(request.param)
 
 
 @pytest.fixture(params=GRAPHS)

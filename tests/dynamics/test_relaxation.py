@@ -17,6 +17,13 @@ from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 
 METHODS = [SOR(1e-6), Euler(50)]
+ENGINES = ["numpy", "large", pytest.param("torch", marks=pytest.mark.torch)]
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request, engines):
+    """Every engine, and networks that are swept whole."""
+    return engines(request.param)
 
 
 def relax(network, method, start=None, dtype=np.float64):

@@ -33,6 +33,7 @@ import os, random, signal, sys, time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+from smallworld_eqprop import Trainer, load
 from smallworld_eqprop.studies import job, runs
 from smallworld_eqprop.studies import sweep as sweeps
 from smallworld_eqprop.studies.study import Study
@@ -54,6 +55,10 @@ job._Pulse.show = slowly
 sweeps.perform = logged
 job._data("digits", 200)
 job._measure(study.runs[-1].topology.build(0), study.metrics, 0)
+config = study.runs[-1]
+trainer = Trainer(config.topology.build(0), load("digits", n_train=20), config.training)
+for _ in trainer.run_epoch():
+    pass
 
 def begin(store):
     child = os.fork()
@@ -62,6 +67,7 @@ def begin(store):
         with ProcessPoolExecutor(2, get_context("fork")) as pool:
             end = sweeps.sweep(study, store, pool, workers=2)
         os._exit(0 if end.done + end.elsewhere == end.total else 1)
+    os.setpgid(child, child)  # whoever of the two comes first
     return child
 
 def end(child):
