@@ -78,9 +78,9 @@ Where a network has slow modes, 100 iterations leave some examples far from equi
 is measured at a tolerance that is the *mean* residual of the peer over 200 examples: the worst of
 our examples is then no further from equilibrium than the peer's are on average. But it is never
 below 2e-6, where our single precision ends; the peer's ends at half of that. In the row below
-stands the tolerance of training, 1e-3. Stages beyond the
-first are those of `--run FOLDER...`; the last row is time for time from the first stage to the
-last, the share between two stages taken as linear.
+stands the tolerance of training, 1e-3. Stages beyond the first are those of `--run FOLDER...`; the
+last row is time for time from the first stage to the last, the share between two stages taken as
+linear.
 """,
     "memory": """\
 Largest resident set of a process that trains some batches, evaluates and writes a checkpoint.

@@ -110,8 +110,9 @@ class SOR:
                 batch.look(many)
             batch.relax_each(whole, active)
             # Rounding adds up in fields that are kept up to date. Close to it the true ones decide.
-            exact = self.tolerance > ROUNDING * np.finfo(start.dtype).eps
-            active = active[:0] if exact else batch.look(active)
+            if self.tolerance > ROUNDING * np.finfo(start.dtype).eps:
+                return batch.end()
+            active = batch.look(active)
         # Looking costs as much as a sweep; where it was in vain the next look comes later.
         budget = 1
         while active.size:
