@@ -53,7 +53,7 @@ MEASURED, REFERENCE = 60, 6
 
 # Against the peer: its threads, and the residual where single precision ends.
 THREADS = (1, os.cpu_count() or 1)
-FINEST = 2e-6
+FINEST = 6e-7
 
 TITLES = {
     "batch": "Batch time",
@@ -76,11 +76,10 @@ starts from persistent particles, on one thread.
 
 Where a network has slow modes, 100 iterations leave some examples far from equilibrium. So ours
 is measured at a tolerance that is the *mean* residual of the peer over 200 examples: the worst of
-our examples is then no further from equilibrium than the peer's are on average. But it is never
-below 2e-6, where our single precision ends; the peer's ends at half of that. In the row below
-stands the tolerance of training, 1e-3. Stages beyond the first are those of `--run FOLDER...`; the
-last row is time for time from the first stage to the last, the share between two stages taken as
-linear.
+our examples is then no further from equilibrium than the peer's are on average. Single precision
+ends at 6e-7. In the row below stands the tolerance of training, 1e-3. Stages beyond the first are
+those of `--run FOLDER...`; the last row is time for time from the first stage to the last, the
+share between two stages taken as linear.
 """,
     "memory": """\
 Largest resident set of a process that trains some batches, evaluates and writes a checkpoint.

@@ -66,8 +66,9 @@ MARGIN = 0.1
 # Examples in which more nodes than that move are swept whole so many times first.
 MANY, WHOLE_SWEEPS = 450, 4
 
-# Of how many last places of 1 the fields that relaxation keeps up to date may be wrong.
-ROUNDING = 100
+# Of how many last places of 1 the fields that relaxation keeps up to date may be wrong, and to how
+# many it still gets with them.
+ROUNDING, REACHED = 100, 16
 
 # Sweeps of an example before the first look whether others of its nodes move.
 OWN_SWEEPS = 4
@@ -160,12 +161,13 @@ class _Batch:
     def relax_each(self, whole: Whole, examples: npt.NDArray[np.intp]) -> None:
         """Relax these examples one after the other, each by its nodes that are not at rest."""
         method, kind = self.method, self.state.dtype.type
+        finest = max(method.tolerance, REACHED * np.finfo(kind).eps)
         state, field = (np.array(a[:, examples].T, order="C") for a in (self.state, self.field))
         residual, factor, sweeps = (a[examples] for a in (self.residual, self.factor, self.sweeps))
         relax_each(
             *whole.arrays,
             *(state, field, residual, factor, sweeps),
-            *(kind(method.tolerance), method.max_sweeps, kind(STEP_LIMIT)),
+            *(kind(finest), method.max_sweeps, kind(STEP_LIMIT)),
             *(kind(MARGIN), OWN_SWEEPS),
         )
         self.state[:, examples], self.field[:, examples] = state.T, field.T
