@@ -161,7 +161,7 @@ class _Batch:
     def relax_each(self, whole: Whole, examples: npt.NDArray[np.intp]) -> None:
         """Relax these examples one after the other, each by its nodes that are not at rest."""
         method, kind = self.method, self.state.dtype.type
-        finest = max(method.tolerance, REACHED * np.finfo(kind).eps)
+        finest = max(method.tolerance, REACHED * float(np.finfo(kind).eps))
         state, field = (np.array(a[:, examples].T, order="C") for a in (self.state, self.field))
         residual, factor, sweeps = (a[examples] for a in (self.residual, self.factor, self.sweeps))
         relax_each(
