@@ -107,11 +107,20 @@ def dask_executor(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
     """
     try:
         from distributed import Client
+        from distributed.comm.core import connect
+        from distributed.utils import LoopRunner
     except ImportError:
         raise InputError(
             "scheduler: distributed is not installed; pip install 'smallworld-eqprop[distributed]'"
         ) from None
+
+    async def knock() -> None:
+        await (await connect(address, timeout=CONNECT)).close()
+
     try:
+        # A client that fails to connect is closed whenever its memory is collected, which then
+        # may wait for a client that is being made, as that waits for it: so none may fail.
+        LoopRunner().run_sync(knock)
         client = Client(address, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
