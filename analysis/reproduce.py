@@ -20,14 +20,15 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
-from threadpoolctl import threadpool_limits
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.cli.progress import Display, duration
 from smallworld_eqprop.data import load
+from smallworld_eqprop.dynamics.threads import threads
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.config import RunConfig
+from smallworld_eqprop.studies.executors import cores
 from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.runs import train
 
@@ -72,11 +73,12 @@ def seconds_per_epoch(config: RunConfig) -> float:
     data = load(config.dataset, n_train=config.n_train)
     trainer = Trainer(config.topology.build(config.training.seed), data, config.training)
     batches = trainer.run_epoch()
-    for _ in itertools.islice(batches, WARM_UP):
-        pass
-    begin = time.perf_counter()
-    for _ in itertools.islice(batches, TIMED):
-        pass
+    with threads(trainer.couplings, cores()):
+        for _ in itertools.islice(batches, WARM_UP):
+            pass
+        begin = time.perf_counter()
+        for _ in itertools.islice(batches, TIMED):
+            pass
     return (time.perf_counter() - begin) / TIMED * trainer.n_batches
 
 
@@ -169,8 +171,6 @@ def draw_figures(folders: Sequence[Path], out: Path) -> None:
 
 
 def reproduce(profile: Profile, folder: Path) -> None:
-    # A second thread gains little on products this small, and loses much where cores are shared.
-    threadpool_limits(1)
     configs = [RunConfig.preset(name) for name in profile.networks]
     folders = [folder / name for name in profile.networks]
     if profile.epochs > 1:
@@ -179,7 +179,12 @@ def reproduce(profile: Profile, folder: Path) -> None:
         with Display() as display:
             display.say(f"{config.name}: {config.summary}, seed {config.training.seed}", "bold")
             train(
-                config, run_folder, epochs=profile.epochs, existing="resume", on_batch=display.show
+                config,
+                run_folder,
+                epochs=profile.epochs,
+                existing="resume",
+                on_batch=display.show,
+                threads=cores(),
             )
             if display.last is None:
                 display.say("done before")

@@ -3,8 +3,8 @@
     python benchmarks/bench_sweep.py
     python benchmarks/bench_sweep.py --threads 1 2 --rounds 3
 
-The same runs each way: as a sweep with two workers of one BLAS thread each, and one after another
-in this process, with each of the numbers of BLAS threads asked for. The time of a sweep includes
+The same runs each way: as a sweep with two workers of one thread each, and one after another in
+this process, with each of the numbers of threads asked for. The time of a sweep includes
 starting its workers. The ways alternate, so that a machine that is busy for a while slows all of
 them down; the ratio is that of the medians.
 """
@@ -18,8 +18,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-
-from threadpoolctl import threadpool_limits
 
 from smallworld_eqprop import RunConfig, load, train
 from smallworld_eqprop.studies.job import measure_graph
@@ -36,8 +34,7 @@ def in_a_sweep(study: Study, folder: Path) -> None:
 
 def one_after_another(study: Study, folder: Path, threads: int) -> None:
     for key, config in zip(study.keys, study.runs, strict=True):
-        with threadpool_limits(threads):
-            train(config, folder / key, epochs=study.epochs)
+        train(config, folder / key, epochs=study.epochs, threads=threads)
         measure_graph(config, study.metrics)  # as a sweep does, on one thread
 
 
@@ -55,7 +52,7 @@ def main() -> None:
     load(base.dataset)
     ways: dict[str, Callable[[Study, Path], None]] = {SWEPT: in_a_sweep}
     for threads in options.threads:
-        name = f"one after another, BLAS threads: {threads}"
+        name = f"one after another, threads: {threads}"
         ways[name] = partial(one_after_another, threads=threads)
     warm = Study("warm", grid(base.changed(n_train=20), seed=[0]))
     seconds: dict[str, list[float]] = {name: [] for name in ways}

@@ -15,9 +15,8 @@ import statistics
 import time
 
 import torch
-from threadpoolctl import threadpool_limits
 
-from smallworld_eqprop import Ensemble, RunConfig, Trainer, load
+from smallworld_eqprop import Ensemble, RunConfig, Trainer, load, threads
 from smallworld_eqprop.data import Dataset
 
 PRESETS = ("rewired-3x500-no-intralayer", "rewired-3x500", "layered-5x100", "rewired-5x100")
@@ -30,16 +29,17 @@ def make(name: str, data: Dataset, device: str, seed: int = 0) -> Trainer:
     return Trainer(config.topology.build(seed), data, config.training)
 
 
-def batch_seconds(trainers: list[Trainer], batches: int, warm: int) -> list[float]:
+def batch_seconds(trainers: list[Trainer], batches: int, warm: int, count: int) -> list[float]:
     """Seconds of every batch, after `warm` of them, trained together if they are several."""
     together = len(trainers) > 1
     epoch = iter((Ensemble(trainers) if together else trainers[0]).run_epoch())
     seconds = []
-    for n in range(warm + batches):
-        begin = time.perf_counter()
-        next(epoch)  # ends with a transfer from the device, so nothing is still under way
-        if n >= warm:
-            seconds.append(time.perf_counter() - begin)
+    with threads(trainers[0].couplings, count):
+        for n in range(warm + batches):
+            begin = time.perf_counter()
+            next(epoch)  # ends with a transfer from the device, so nothing is still under way
+            if n >= warm:
+                seconds.append(time.perf_counter() - begin)
     return seconds
 
 
@@ -50,32 +50,31 @@ def main() -> None:
     parser.add_argument("--together", nargs="+", type=int, default=[2, 4, 8])
     parser.add_argument("--batches", type=int, default=30)
     parser.add_argument("--warm", type=int, default=10)
-    parser.add_argument("--threads", type=int, default=1, help="of all matrix products")
+    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     data = load("mnist", n_train=EXAMPLES)
     data = dataclasses.replace(data, x_test=data.x_test[:20], y_test=data.y_test[:20])
     on_card = arguments.device.startswith("cuda")
     what = torch.cuda.get_device_name(arguments.device) if on_card else "the processor"
-    print(f"torch {torch.__version__} on {what}, NumPy with {arguments.threads} threads")
+    print(f"torch {torch.__version__} on {what}; threads: {arguments.threads}")
     if not on_card:
         print("no CUDA card: seconds per epoch on one are not measured here")
-    with threadpool_limits(arguments.threads):
-        for name in arguments.presets:
-            count, warm = arguments.batches, arguments.warm
-            numpy = statistics.median(batch_seconds([make(name, data, "numpy")], count, warm))
-            first = make(name, data, arguments.device)
-            alone = statistics.median(batch_seconds([first], count, warm))
-            size = first.config.batch_size
-            print(f"{name}: torch takes {alone / numpy:.2f} times as long per batch as NumPy")
-            if on_card:
-                print(f"  {alone * EPOCH / size:.1f} s per epoch of {EPOCH:,} examples")
-            for networks in arguments.together:
-                trainers = [make(name, data, arguments.device, k) for k in range(networks)]
-                joint = statistics.median(batch_seconds(trainers, count, warm))
-                print(
-                    f"  {networks} at once: {joint / alone:.2f} times as long as one, "
-                    f"{networks * alone / joint:.2f} times the throughput"
-                )
+    for name in arguments.presets:
+        measured = arguments.batches, arguments.warm, arguments.threads
+        numpy = statistics.median(batch_seconds([make(name, data, "numpy")], *measured))
+        first = make(name, data, arguments.device)
+        alone = statistics.median(batch_seconds([first], *measured))
+        size = first.config.batch_size
+        print(f"{name}: torch takes {alone / numpy:.2f} times as long per batch as NumPy")
+        if on_card:
+            print(f"  {alone * EPOCH / size:.1f} s per epoch of {EPOCH:,} examples")
+        for networks in arguments.together:
+            trainers = [make(name, data, arguments.device, k) for k in range(networks)]
+            joint = statistics.median(batch_seconds(trainers, *measured))
+            print(
+                f"  {networks} at once: {joint / alone:.2f} times as long as one, "
+                f"{networks * alone / joint:.2f} times the throughput"
+            )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from .dynamics.energy import energy as energy
 from .dynamics.euler import Euler as Euler
 from .dynamics.relaxation import Relaxation as Relaxation
 from .dynamics.sor import SOR as SOR
+from .dynamics.threads import threads as threads
 from .errors import InputError as InputError
 from .graphs.clustering import average_clustering as average_clustering
 from .graphs.clustering import bipartite_clustering as bipartite_clustering

@@ -91,13 +91,14 @@ def train(
         ),
     ] = None,
     threads: Annotated[
-        int,
+        int | None,
         typer.Option(
-            help="Threads of the matrix products; a second one gains nothing on networks of the "
-            "paper's size.",
+            help="Threads that share the examples of a batch; by default one per core. Up to 4096 "
+            "free nodes the numbers do not depend on it.",
             rich_help_panel=TRAINING,
+            show_default=False,
         ),
-    ] = 1,
+    ] = None,
     device: Annotated[
         str | None,
         typer.Option(
@@ -147,12 +148,13 @@ def train(
     numbers as a run that was never stopped.
     """
     # Imported here so that --help and errors in the options come at once.
-    from threadpoolctl import threadpool_limits
-
     from smallworld_eqprop.studies import runs
+    from smallworld_eqprop.studies.executors import cores
 
     if resume and overwrite:
         raise InputError("--resume and --overwrite exclude each other; give one of them")
+    if threads is None:
+        threads = cores()
     if threads < 1:
         raise InputError(f"--threads: {threads}, must be at least 1")
     named = {
@@ -178,7 +180,7 @@ def train(
     plain = as_json and sys.stdout.isatty()
     display = Display(plain=plain, regression=config.regression)
     try:
-        with threadpool_limits(threads), display:
+        with display:
 
             def show(progress: runs.Progress) -> None:
                 display.show(progress)
@@ -191,6 +193,7 @@ def train(
                 existing="resume" if resume else "overwrite" if overwrite else "error",
                 on_batch=show,
                 tensorboard=tensorboard,
+                threads=threads,
             )
     except KeyboardInterrupt:
         display.say(f"stopped; everything is kept. Go on with: {resuming(sys.argv[1:])}")

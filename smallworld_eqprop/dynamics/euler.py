@@ -11,12 +11,12 @@ from smallworld_eqprop.dynamics.examples import nudge_each
 from smallworld_eqprop.dynamics.interactions import Array
 from smallworld_eqprop.dynamics.kernels import drift
 from smallworld_eqprop.dynamics.relaxation import Relaxation, residual
+from smallworld_eqprop.dynamics.threads import share
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["Euler"]
 
-# How far beyond its bound a field must lie for its node to be left out of a nudged phase. In the
-# end it must still lie beyond by a quarter of that, or the example takes the steps again.
+# How far beyond its bound a field must lie for its node to be left out of a nudged phase.
 MARGIN = 0.2
 
 
@@ -85,13 +85,14 @@ class Euler:
         """State after the steps from the end of a free phase, nudged toward `target`.
 
         What `steps_from` gives, but examples whose outputs are at their targets stay as they are,
-        which is what a fixed point does, and nodes that the field holds firmly at 0 or 1 are left
-        out of each of the others. Examples in which it no longer does in the end take the steps
-        again with all nodes.
+        which is what a fixed point does, and nodes that the field holds firmly at 0 or 1 from the
+        first to the last step are left out of each of the others.
         """
         pulled = np.flatnonzero(free.nudgeable(free.state[couplings.output], target))
         nudged = free.state.copy()
-        if pulled.size and (whole := couplings.whole()):
+        if not pulled.size:
+            return nudged
+        if whole := couplings.whole():
             kind = couplings.dtype.type
             size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
             state, field, goal = (
@@ -100,10 +101,14 @@ class Euler:
             )
             # Among few nodes it costs more to find out which rest.
             margin = kind(np.inf if couplings.compact else MARGIN)
-            freed = nudge_each(*whole.arrays, state, field, goal, self.steps, size, pull, margin)
+
+            def nudge(part: slice) -> None:
+                own = state[part], field[part], goal[part]
+                nudge_each(*whole.arrays, *own, self.steps, size, pull, margin)
+
+            share(nudge, len(pulled))
             nudged[:, pulled] = state.T
-            pulled = pulled[freed]
-        if pulled.size:
+        else:
             drive, start, target = (each[:, pulled] for each in (drive, free.state, target))
             nudged[:, pulled] = self.steps_from(couplings, drive, start, target, beta)
         return nudged

@@ -22,7 +22,7 @@ from smallworld_eqprop.dynamics.kernels import adapted, add_rows
 __all__ = ["nudge_each", "relax_each"]
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def relax_each(  # type: ignore[no-untyped-def]
     weights, ends, near, inside, state, field, residual, factor, sweeps, tolerance, most, limit,
     margin, budget,
@@ -56,7 +56,7 @@ def relax_each(  # type: ignore[no-untyped-def]
     """
     zero, one = state.dtype.type(0), state.dtype.type(1)
     room = np.empty(weights.size, weights.dtype)
-    change = np.empty(state.shape[1], state.dtype)
+    change, moves = np.empty(state.shape[1], state.dtype), np.empty(state.shape[1], np.bool_)
     for example in range(state.shape[0]):
         states, fields = state[example], field[example]
         before, allowed = zero, budget
@@ -64,7 +64,9 @@ def relax_each(  # type: ignore[no-untyped-def]
             residual[example] = _residual(states, fields)
             if residual[example] <= tolerance or sweeps[example] >= most:
                 break
-            nodes = _moving(states, fields, margin, states.size)
+            moves[:] = False
+            _join(moves, states, fields, margin, states.size)
+            nodes = _places(moves)
             cuts = np.searchsorted(nodes, ends)
             own = _gather(weights, nodes, cuts, near, inside, room)
             s, h = states[nodes], fields[nodes]
@@ -98,62 +100,59 @@ def relax_each(  # type: ignore[no-untyped-def]
             _spread(weights, change, fields, ends, near, inside)
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def nudge_each(  # type: ignore[no-untyped-def]
     weights, ends, near, inside, state, field, target, steps, step_size, pull, margin
-):  # fmt: skip
+) -> None:  # fmt: skip
     """Take synchronous Euler steps with every example; see `Euler`.
+
+    A node that the nudge would set free takes part from the first step: where the end shows that
+    one was left out, the example takes its steps again.
 
     Parameters
     ----------
     weights : ndarray, shape (n_free, n_free)
     ends, near, inside : ndarray
-    state, field : ndarray, shape (batch, n_free)
-        States and their fields; both are updated in place.
+    state : ndarray, shape (batch, n_free)
+        Updated in place.
+    field : ndarray, shape (batch, n_free)
+        Fields of the states before the first step.
     target : ndarray, shape (batch, n_outputs)
         The outputs are the last nodes.
     steps : int
     step_size, pull : float
         Of the arrays' dtype; `pull` is ``2 * step_size * beta``.
     margin : float
-        How far beyond its bound a field must lie for its node to rest.
-
-    Returns
-    -------
-    ndarray of bool, shape (batch,)
-        Examples in which a node taken for resting is closer than a quarter of that in the end.
+        How far beyond its bound a field must lie for its node to rest; in the end a quarter of
+        that will do.
     """
     zero, one = state.dtype.type(0), state.dtype.type(1)
     room = np.empty(weights.size, weights.dtype)
-    change = np.empty(state.shape[1], state.dtype)
+    change, ahead = np.empty(state.shape[1], state.dtype), np.empty(state.shape[1], state.dtype)
+    moves = np.empty(state.shape[1], np.bool_)
     outputs = state.shape[1] - target.shape[1]
-    freed = np.zeros(state.shape[0], np.bool_)
     for example in range(state.shape[0]):
         states, fields, goal = state[example], field[example], target[example]
-        nodes = _moving(states, fields, margin, outputs)
-        cuts = np.searchsorted(nodes, ends)
-        own = _gather(weights, nodes, cuts, near, inside, room)
-        s, held = states[nodes], fields[nodes]
-        start, first = s.copy(), s.size - goal.size
-        for _ in range(steps):
-            # The field of the changes rounds less, and is none where nothing has changed.
-            h = held + _field(own, s - start, cuts, near, inside)
-            for i in range(s.size):
-                value = s[i] + step_size * (h[i] - s[i])
-                if i >= first:
-                    value += pull * (goal[i - first] - value)
-                s[i] = min(max(value, zero), one)
-        change[:] = 0
-        change[nodes] = s - start
-        states[nodes] = s
-        _spread(weights, change, fields, ends, near, inside)
-        k = 0
-        for i in range(states.size):
-            if k < nodes.size and nodes[k] == i:
-                k += 1
-            elif not _rests(states[i], fields[i], margin / 4):
-                freed[example] = True
-    return freed
+        nudged, ahead[:], enough = states.copy(), fields, margin
+        moves[:] = False
+        while _join(moves, states, ahead, enough, outputs):
+            nodes = _places(moves)
+            cuts = np.searchsorted(nodes, ends)
+            own = _gather(weights, nodes, cuts, near, inside, room)
+            s, held = states[nodes], fields[nodes]
+            start, first = s.copy(), s.size - goal.size
+            for _ in range(steps):
+                # The field of the changes rounds less, and is none where nothing has changed.
+                h = held + _field(own, s - start, cuts, near, inside)
+                for i in range(s.size):
+                    value = s[i] + step_size * (h[i] - s[i])
+                    if i >= first:
+                        value += pull * (goal[i - first] - value)
+                    s[i] = min(max(value, zero), one)
+            nudged[nodes] = s
+            change[:], ahead[:], enough = nudged - states, fields, margin / 4
+            _spread(weights, change, ahead, ends, near, inside)
+        states[:] = nudged
 
 
 @njit(cache=True, error_model="numpy")
@@ -162,13 +161,22 @@ def _rests(s, h, margin):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _moving(states, fields, margin, first):  # type: ignore[no-untyped-def]
-    """Nodes that are not at rest, and all from `first` on."""
-    # Unsigned, because what may be negative is checked for it at every access.
-    nodes, size = np.empty(states.size, np.uint32), 0
+def _join(moves, states, fields, margin, first):  # type: ignore[no-untyped-def]
+    """Mark the nodes that are not at rest, and all from `first` on; tells whether any is new."""
+    new = False
     for i in range(states.size):
+        if not moves[i] and (i >= first or not _rests(states[i], fields[i], margin)):
+            moves[i] = new = True
+    return new
+
+
+@njit(cache=True, error_model="numpy")
+def _places(moves):  # type: ignore[no-untyped-def]
+    # Unsigned, because what may be negative is checked for it at every access.
+    nodes, size = np.empty(moves.size, np.uint32), 0
+    for i in range(moves.size):
         nodes[size] = i
-        size += i >= first or not _rests(states[i], fields[i], margin)
+        size += moves[i]
     return nodes[:size]
 
 

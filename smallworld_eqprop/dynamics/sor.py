@@ -46,6 +46,7 @@ from smallworld_eqprop.dynamics.examples import relax_each
 from smallworld_eqprop.dynamics.interactions import Array, Whole, products
 from smallworld_eqprop.dynamics.kernels import adapt, step
 from smallworld_eqprop.dynamics.relaxation import Relaxation, residual, resting
+from smallworld_eqprop.dynamics.threads import share
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["SOR"]
@@ -164,12 +165,16 @@ class _Batch:
         finest = max(method.tolerance, REACHED * float(np.finfo(kind).eps))
         state, field = (np.array(a[:, examples].T, order="C") for a in (self.state, self.field))
         residual, factor, sweeps = (a[examples] for a in (self.residual, self.factor, self.sweeps))
-        relax_each(
-            *whole.arrays,
-            *(state, field, residual, factor, sweeps),
-            *(kind(finest), method.max_sweeps, kind(STEP_LIMIT)),
-            *(kind(MARGIN), OWN_SWEEPS),
-        )
+
+        def relax(part: slice) -> None:
+            relax_each(
+                *whole.arrays,
+                *(state[part], field[part], residual[part], factor[part], sweeps[part]),
+                *(kind(finest), method.max_sweeps, kind(STEP_LIMIT)),
+                *(kind(MARGIN), OWN_SWEEPS),
+            )
+
+        share(relax, len(examples))
         self.state[:, examples], self.field[:, examples] = state.T, field.T
         self.residual[examples], self.sweeps[examples] = residual, sweeps
 

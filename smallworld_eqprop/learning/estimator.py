@@ -65,6 +65,9 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
         Share of the examples set apart for `early_stopping`, stratified by class.
     warm_start : bool
         Let `fit` go on from the weights of the last fit.
+    n_jobs : int or None
+        Threads that share the examples of a batch, as in scikit-learn: None is 1, -1 all cores.
+        The numbers do not depend on it, but for networks of more than 4096 free nodes.
     random_state : int, RandomState or None
         Of rewiring, initial weights, order of the examples, signs of beta, and validation split.
     verbose : bool
@@ -97,9 +100,9 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
 
     The loss of an epoch is counted before each batch's update.
 
-    There is no ``n_jobs``: a fit goes through its batches one after the other, and its matrix
-    products take the threads that BLAS has (see threadpoolctl). ``n_jobs`` of `cross_val_score`
-    and `GridSearchCV` runs fits side by side.
+    A fit goes through its batches one after the other. Where several fits are to be done,
+    ``n_jobs`` of `cross_val_score` and `GridSearchCV`, which runs them side by side, gains more
+    than that of the estimator.
 
     References
     ----------

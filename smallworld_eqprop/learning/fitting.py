@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+from joblib import effective_n_jobs
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -21,6 +22,7 @@ from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.relaxation import RelaxationMethod
 from smallworld_eqprop.dynamics.sor import SOR
+from smallworld_eqprop.dynamics.threads import threads
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
@@ -68,6 +70,7 @@ class EqPropEstimator(BaseEstimator):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         warm_start: bool = False,
+        n_jobs: int | None = None,
         random_state: Any = None,
         verbose: bool = False,
     ) -> None:
@@ -90,6 +93,7 @@ class EqPropEstimator(BaseEstimator):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 
@@ -157,8 +161,9 @@ class EqPropEstimator(BaseEstimator):
             # Where there are several equilibria a particle would stay in the one it was taught,
             # but an example to be predicted starts from rest.
             trainer.forget_particles()
-            for _ in trainer.run_epoch():
-                pass
+            with threads(trainer.couplings, effective_n_jobs(self.n_jobs)):
+                for _ in trainer.run_epoch():
+                    pass
             value = self._log(trainer.history[-1], data)
             idle = 0 if value < best - self.tol else idle + 1
             if value < best:
@@ -311,11 +316,12 @@ class EqPropEstimator(BaseEstimator):
         if self.relaxation == "euler":
             method = Euler(self.free_steps)
         outputs = np.empty((inputs.shape[1], self.graph_.layer_sizes[-1]))
-        for start in range(0, len(outputs), EVALUATION_BATCH):
-            part = slice(start, start + EVALUATION_BATCH)
-            drive = couplings.drive(np.ascontiguousarray(inputs[:, part]))
-            state = method.relax(couplings, drive, np.zeros_like(drive)).state
-            outputs[part] = state[couplings.output].T
+        with threads(couplings, effective_n_jobs(self.n_jobs)):
+            for start in range(0, len(outputs), EVALUATION_BATCH):
+                part = slice(start, start + EVALUATION_BATCH)
+                drive = couplings.drive(np.ascontiguousarray(inputs[:, part]))
+                state = method.relax(couplings, drive, np.zeros_like(drive)).state
+                outputs[part] = state[couplings.output].T
         return outputs
 
     def __sklearn_tags__(self) -> Any:

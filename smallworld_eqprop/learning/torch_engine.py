@@ -13,7 +13,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import torch
-from threadpoolctl import threadpool_info
 
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.euler import Euler
@@ -44,8 +43,6 @@ class TorchEngine:
         phases: tuple[RelaxationMethod, Euler],
         networks: Sequence[TorchCouplings],
     ) -> None:
-        if networks[0].device.type == "cpu":
-            torch.set_num_threads(_blas_threads())
         self.data = data
         self.free, self.nudged = map(on_torch, phases)
         self.stack = TorchCouplings.stacked(networks)
@@ -204,9 +201,3 @@ class TorchEngine:
             return costs, costs
         wrong = output.argmax(-2) != target.argmax(-2)
         return wrong.sum(-1).to(costs.dtype), costs
-
-
-def _blas_threads() -> int:
-    """As many threads as NumPy's products have: torch does not hear of limits set for them."""
-    pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return max(pools, default=1)

@@ -19,10 +19,10 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_info
 
 from smallworld_eqprop._version import __version__
 from smallworld_eqprop.dynamics.devices import NUMPY
+from smallworld_eqprop.dynamics.threads import product_threads
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.io import save_graph
@@ -46,8 +46,8 @@ LIBRARIES = ("numpy", "scipy", "networkx", "igraph")
 BatchQuantity = Literal["corrections", "errors"]
 
 
-def start_folder(folder: Path, config: RunConfig, trainer: Trainer) -> None:
-    """Lay out a new run; run.json is written last, so a folder with it is complete."""
+def start_folder(folder: Path, config: RunConfig, trainer: Trainer, threads: int) -> None:
+    """Lay out a new run of so many threads; run.json is last, so a folder with it is complete."""
     for quantity in ("corrections", "errors"):
         (folder / quantity).mkdir(parents=True, exist_ok=True)
     for name in ("run.json", "checkpoint.npz", "history.csv"):
@@ -66,8 +66,8 @@ def start_folder(folder: Path, config: RunConfig, trainer: Trainer) -> None:
             for name in (*LIBRARIES, *(["torch"] if config.training.device != NUMPY else []))
         },
         "machine": f"{platform.system()} {platform.machine()}",
-        # The last bits of a matrix product depend on the number of threads.
-        "threads": max((pool["num_threads"] for pool in threadpool_info()), default=1),
+        # The last bits of a matrix product depend on the number of its threads.
+        "threads": product_threads(trainer.couplings, threads),
         "graph": {
             "layer_sizes": trainer.graph.layer_sizes,
             "n_edges": trainer.graph.n_edges,

@@ -14,6 +14,8 @@ from typing import Literal
 from smallworld_eqprop._version import __version__
 from smallworld_eqprop.data import Dataset, load
 from smallworld_eqprop.dynamics.devices import require_device
+from smallworld_eqprop.dynamics.threads import check_threads
+from smallworld_eqprop.dynamics.threads import threads as sharing
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord
 from smallworld_eqprop.learning.trainer import Trainer
@@ -67,12 +69,13 @@ def train(
     data: Dataset | None = None,
     stop: Callable[[], bool] | None = None,
     tensorboard: str | Path | None = None,
+    threads: int = 1,
 ) -> Run:
     """Train a network and record it in a folder.
 
-    The outcome depends on `config` and `epochs` alone (and on the number of BLAS threads and the
-    device, in the last bits): a run that was killed and resumed on the same device ends with the
-    very same numbers. It may also be resumed on another.
+    The outcome depends on `config` and `epochs` alone (and on the device, in the last bits): a run
+    that was killed and resumed on the same device ends with the very same numbers. It may also be
+    resumed on another.
 
     Parameters
     ----------
@@ -92,6 +95,9 @@ def train(
     tensorboard : path-like, optional
         Folder for TensorBoard: every epoch goes into an event file there, in a folder named as the
         run's. Needs the extra ``tensorboard``.
+    threads : int
+        Threads that share the work, see `threads`: only with more than 4096 free nodes, or on
+        torch, do the last bits depend on their number.
 
     Returns
     -------
@@ -109,6 +115,7 @@ def train(
         After Ctrl-C or SIGTERM, or when `stop` says so: the batch is finished and everything kept
         first.
     """
+    check_threads(threads)
     if not isinstance(epochs, int) or epochs < 1:
         raise InputError(f"epochs: {epochs!r}, must be an integer of at least 1")
     require_device(config.training.device)  # before any data is fetched
@@ -134,11 +141,15 @@ def train(
         data = data or load(config.dataset, n_train=config.n_train)
         trainer = Trainer(graph, data, config.training)
         clear_temporaries(folder)
-        start_folder(folder, config, trainer)
+        start_folder(folder, config, trainer, threads)
         run = Run(folder)
     checkpoint = folder / "checkpoint.npz"
     saved = time.monotonic()
-    with follow(tensorboard, run) as add_events, deferred_interrupt() as signalled:
+    with (
+        sharing(trainer.couplings, threads),
+        follow(tensorboard, run) as add_events,
+        deferred_interrupt() as signalled,
+    ):
 
         def interrupted() -> bool:
             return signalled() or (stop is not None and stop())

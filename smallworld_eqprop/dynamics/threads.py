@@ -1,0 +1,116 @@
+"""Threads that share the work on a batch."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.errors import InputError
+
+__all__ = ["check_threads", "product_threads", "share", "threads"]
+
+_threads = ContextVar("threads", default=1)
+
+
+@contextmanager
+def threads(couplings: Any, n: int) -> Iterator[None]:
+    """Let threads share the work on every batch of a network, inside a ``with`` statement.
+
+    They share the examples where each is relaxed by itself (up to 4096 free nodes). No example
+    takes notice of another, so the numbers do not depend on `n`. The matrix products, small as
+    they are, have one thread then. Otherwise, and on torch, the threads are those of the matrix
+    products, and the last bits do depend on them.
+
+    Parameters
+    ----------
+    couplings : Couplings
+        Of the network; those of a `Trainer` are ``trainer.couplings``.
+    n : int
+        Number of threads.
+
+    Returns
+    -------
+    context manager
+
+    Raises
+    ------
+    InputError
+        If `n` is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> from smallworld_eqprop import Trainer, TrainingConfig, layered, load
+    >>> digits = load("digits", n_train=100)
+    >>> trainer = Trainer(layered([64, 20, 10]), digits, TrainingConfig())
+    >>> with threads(trainer.couplings, 2):
+    ...     batches = list(trainer.run_epoch())
+    >>> len(batches)
+    5
+    """
+    check_threads(n)
+    before = _threads.set(n)
+    try:
+        with threadpool_limits(product_threads(couplings, n)), _torch_threads(couplings, n):
+            yield
+    finally:
+        _threads.reset(before)
+
+
+def product_threads(couplings: Any, n: int) -> int:
+    """Threads that the matrix products have where `n` share the work."""
+    each = isinstance(couplings, Couplings) and couplings.whole() is not None
+    return 1 if each else n
+
+
+@contextmanager
+def _torch_threads(couplings: Any, n: int) -> Iterator[None]:
+    if isinstance(couplings, Couplings):
+        yield
+        return
+    import torch  # it does not hear of the limits of other libraries
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def check_threads(n: object) -> None:
+    """Refuse what is no number of threads."""
+    if not isinstance(n, int) or n < 1:
+        raise InputError(f"threads: {n!r}, must be a whole number of at least 1")
+
+
+def share(work: Callable[[slice], object], n: int) -> None:
+    """Call ``work(part)`` with the parts of ``range(n)``, as many at once as there are threads.
+
+    Parameters
+    ----------
+    work : callable
+        Takes a slice; for most of its time it must not need the interpreter.
+    n : int
+        Number of examples.
+    """
+    count = _threads.get()
+    size = -(-n // count)
+    first, *others = (slice(start, start + size) for start in range(0, n, size))
+    running = [_pool(count - 1, os.getpid()).submit(work, part) for part in others]
+    work(first)
+    for each in running:
+        each.result()
+
+
+@functools.cache
+def _pool(size: int, _process: int) -> ThreadPoolExecutor:
+    # Kept, because starting threads takes as long as an example. A fork has none of its parent's.
+    return ThreadPoolExecutor(size)
