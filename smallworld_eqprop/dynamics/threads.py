@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.errors import InputError
@@ -58,7 +58,8 @@ def threads(couplings: Any, n: int) -> Iterator[None]:
     check_threads(n)
     before = _threads.set(n)
     try:
-        with threadpool_limits(product_threads(couplings, n)), _torch_threads(couplings, n):
+        products = product_threads(couplings, n)
+        with _libraries().limit(limits=products), _torch_threads(couplings, n):
             yield
     finally:
         _threads.reset(before)
@@ -68,6 +69,12 @@ def product_threads(couplings: Any, n: int) -> int:
     """Threads that the matrix products have where `n` share the work."""
     each = isinstance(couplings, Couplings) and couplings.whole() is not None
     return 1 if each else n
+
+
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    # Looking for them takes as long as a batch; those of NumPy and SciPy are loaded by now.
+    return ThreadpoolController()
 
 
 @contextmanager

@@ -30,6 +30,9 @@ __all__ = ["Model", "explained_variance", "usable_metrics"]
 
 Model = Literal["ridge", "forest"]
 
+#: Trees of a random forest.
+TREES = 100
+
 
 def usable_metrics(table: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
     """Those metrics that a regression can use: finite in every row, and not constant.
@@ -174,7 +177,7 @@ def _regressor(model: Model, features: pd.DataFrame, base: set[str], seed: int) 
         categories,
     )
     if model == "forest":
-        forest = RandomForestRegressor(n_estimators=100, min_samples_leaf=2, random_state=seed)
+        forest = RandomForestRegressor(n_estimators=TREES, min_samples_leaf=2, random_state=seed)
         return make_pipeline(ColumnTransformer([encoded], remainder="passthrough"), forest)
     # On ranks, because p is mostly chosen dense near 0.
     splines = make_pipeline(

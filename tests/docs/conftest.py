@@ -6,7 +6,7 @@ import pytest
 
 from smallworld_eqprop.data import datasets
 from smallworld_eqprop.learning.fitting import EqPropEstimator
-from smallworld_eqprop.studies import sweep
+from smallworld_eqprop.studies import job, sweep
 
 
 @pytest.fixture
@@ -23,4 +23,6 @@ def little_to_do(monkeypatch, tmp_path):
         "_train",
         lambda self, x, y, fresh, epochs: fit(self, x, y, fresh, min(epochs, 2)) or True,
     )
+    # Uncached: what follows is to have all its data.
+    monkeypatch.setattr(job, "_data", job._data.__wrapped__)
     monkeypatch.setattr(sweep, "LocalProcesses", lambda n: ThreadPoolExecutor(1))

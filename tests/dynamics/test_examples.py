@@ -170,7 +170,7 @@ def test_an_example_takes_no_notice_of_the_rest_of_its_batch(network):
         np.testing.assert_allclose(whole.state[:, k], alone.state[:, 0], atol=5e-3)
 
 
-@pytest.mark.parametrize("beta", [1.0, -1.0, 0.25])
+@pytest.mark.parametrize("beta", [1.0, -0.25])
 def test_the_nudged_phase_is_the_published_steps(network, beta):
     couplings, drive, start = prepared(network)
     start_field = couplings.field(start, drive)

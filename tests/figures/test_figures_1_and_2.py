@@ -1,11 +1,7 @@
 from __future__ import annotations
 
-import subprocess
 import sys
-from importlib import import_module
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
@@ -13,15 +9,6 @@ from matplotlib.colors import to_rgba
 
 from smallworld_eqprop import LayeredGraph, add_intralayer, difference, layered, rewire
 from smallworld_eqprop.graphs import drawing
-
-FIGURES = Path(__file__).resolve().parents[2] / "figures"
-
-
-@pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(str(FIGURES))
-    yield import_module
-    plt.close("all")
 
 
 def drawn(ax, g: LayeredGraph) -> list[tuple[PathCollection, set[tuple[int, int]]]]:
@@ -111,10 +98,10 @@ def test_the_script_writes_pdf_and_png(script, tmp_path, monkeypatch, capsys, na
         (["--seed", "-1"], "error: seed: -1; give a whole number from 0 up"),
     ],
 )
-def test_bad_input_is_one_line(tmp_path, arguments, message):
-    command = [sys.executable, FIGURES / "figure2.py", *arguments, "--out", tmp_path]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr.startswith(message)
-    assert run.stderr.count("\n") == 1
+def test_bad_input_is_one_line(run_script, tmp_path, capsys, arguments, message):
+    assert run_script("figure2", *arguments) == 2
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert error.startswith(message)
+    assert error.count("\n") == 1
     assert not list(tmp_path.iterdir())

@@ -24,7 +24,7 @@ def test_figure_3_writes_pdf_and_png(run_script, runs, tmp_path, capsys, epochs)
 
 
 def test_the_same_tables_give_the_same_files(run_script, runs, tmp_path):
-    folders = [run.folder for run in runs[1]]
+    folders = [run.folder for run in runs[1][:2]]
     contents = []
     for _ in range(2):
         assert run_script("figure4", "--runs", *folders) == 0

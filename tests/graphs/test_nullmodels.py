@@ -116,7 +116,7 @@ def test_invariants_of_graphs_without_layers(graph, seed) -> None:
 
 def check_uniform(model, graph, n_states: int, **options) -> None:
     rng = np.random.default_rng(0)
-    n_samples = 40 * n_states
+    n_samples = 25 * n_states
     seen = Counter(model(graph, seed=rng, **options).edges.tobytes() for _ in range(n_samples))
     assert len(seen) == n_states
     assert stats.chisquare(list(seen.values())).pvalue > 1e-3

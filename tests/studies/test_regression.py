@@ -5,11 +5,17 @@ import pandas as pd
 import pytest
 
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.studies import regression
 from smallworld_eqprop.studies.regression import explained_variance, usable_metrics
 
 SEEDS = 3
 OPTIONS = {"seed": 0, "repeats": 2, "models": ["ridge"]}
 BOTH = {"repeats": 1, "models": ["ridge", "forest"]}
+
+
+@pytest.fixture(autouse=True)
+def small_forests(monkeypatch):
+    monkeypatch.setattr(regression, "TREES", 30)
 
 
 def study(n_settings=60, seed=0):
