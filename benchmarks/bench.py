@@ -467,25 +467,11 @@ def alone(job: str, argument: object) -> list[float]:
 
 def bench_scaling(out: Path) -> list[dict[str, object]]:
     """Time per sweep and memory against the number of edges, with the slope of the log-log fit."""
-    import matplotlib.pyplot as plt
-
     counts = [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000]
     # Slow minutes of a shared machine would bend the line: every size is measured three times.
     results = np.min([[alone("sparse", count) for count in counts] for _ in range(3)], axis=0)
     per_sweep = results[:, 1] / results[0, 1]
-    large = np.array(counts) >= 100_000
-    slope = float(np.polyfit(np.log(np.array(counts)[large]), np.log(per_sweep[large]), 1)[0])
-    figure, axes = plt.subplots(1, 2, figsize=(7, 2.8), layout="constrained")
-    axes[0].loglog(counts, per_sweep, "o-")
-    axes[0].set(
-        xlabel="edges",
-        ylabel="time per sweep, 10,000 edges = 1",
-        title=f"slope {slope:.2f} from 1e5",
-    )
-    axes[1].loglog(counts, results[:, 2], "o-")
-    axes[1].set(xlabel="edges", ylabel="peak memory (MiB)", title="build, relax and update")
-    (out / "figures").mkdir(parents=True, exist_ok=True)
-    figure.savefig(out / "figures" / "benchmark_scaling.png", dpi=150)
+    slope = draw_scaling(np.array(counts), per_sweep, results[:, 2], out / "figures")
     rows: list[dict[str, object]] = [
         {
             "edges": f"{count:.0e}",
@@ -499,6 +485,27 @@ def bench_scaling(out: Path) -> list[dict[str, object]]:
         print(row, flush=True)
     print(f"slope from 1e5 to 1e7 edges: {slope:.3f}", flush=True)
     return [*rows, {"edges": f"slope from 1e5 to 1e7: {slope:.2f}"}]
+
+
+def draw_scaling(
+    counts: npt.NDArray, per_sweep: npt.NDArray, memory: npt.NDArray, out: Path
+) -> float:
+    """Draw both against the number of edges; gives the slope that is fitted from 1e5 edges on."""
+    import matplotlib.pyplot as plt
+
+    large = counts >= 100_000
+    slope, height = np.polyfit(np.log(counts[large]), np.log(per_sweep[large]), 1)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.8), layout="constrained")
+    left.loglog(counts, per_sweep, "o")
+    fitted = np.exp(height) * counts[large] ** slope
+    left.loglog(counts[large], fitted, "k", linewidth=1, label=f"slope {slope:.2f}")
+    left.set(xlabel="edges", ylabel="relative time per sweep")
+    left.legend(frameon=False)
+    right.loglog(counts, memory, "o-")
+    right.set(xlabel="edges", ylabel="peak memory (MiB)", ylim=(50, 2000))
+    out.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out / "benchmark_scaling.png", dpi=150)
+    return float(slope)
 
 
 def bench_memory() -> list[dict[str, object]]:
