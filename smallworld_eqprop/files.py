@@ -1,16 +1,19 @@
-"""Writing files so that a reader never sees half of one."""
+"""Files: written so that a reader never sees half of one, and read with one-line errors."""
 
 from __future__ import annotations
 
 import errno
 import os
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
-__all__ = ["atomic_writer"]
+from smallworld_eqprop.errors import InputError
+
+__all__ = ["atomic_writer", "read_toml"]
 
 
 @contextmanager
@@ -49,3 +52,19 @@ def atomic_writer(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             reason = error.strerror or f"not written completely ({error})"
             raise OSError(error.errno or errno.ENOSPC, reason, str(target)) from error
         raise
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Tables of a TOML file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is no TOML file.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not a TOML file ({error})") from None

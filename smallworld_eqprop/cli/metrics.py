@@ -6,7 +6,6 @@ import dataclasses
 import json
 import math
 import os
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -17,11 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
 
 from smallworld_eqprop.cli.help import choices, preset_choices
-from smallworld_eqprop.cli.progress import LINE_EVERY
+from smallworld_eqprop.cli.progress import Live
 from smallworld_eqprop.cli.train import read_config
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.presets import preset_names
@@ -164,28 +162,20 @@ class DaemonThreads(Executor):
 @contextmanager
 def counting(console: Console) -> Iterator[Callable[[str, int, int | None], None]]:
     """Count what is done: a bar in a terminal, elsewhere a line now and then."""
-    bar = Bar(
-        TextColumn("{task.description}"),
+    columns = (
+        TextColumn("{task.fields[what]}"),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-        disable=not console.is_terminal,
     )
-    line_at = time.monotonic() + LINE_EVERY
-    with bar:
-        task = bar.add_task("reading", total=None)
+    with Live(*columns, plain=False, console=console) as live:
 
         def count(what: str, done: int, total: int | None) -> None:
-            nonlocal line_at
-            bar.update(task, description=what, completed=done, total=total)
-            if not console.is_terminal and time.monotonic() >= line_at:
-                line_at = time.monotonic() + LINE_EVERY
-                console.print(what if total is None else f"{what} {done}/{total}", markup=False)
+            live.move(done, total, what=what)
+            if live.line_is_due():
+                live.say(what if total is None else f"{what} {done}/{total}")
 
+        count("reading", 0, None)
         yield count
 
 

@@ -5,58 +5,50 @@ from __future__ import annotations
 import time
 from collections import deque
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
+from rich.progress import BarColumn, ProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
 if TYPE_CHECKING:
     from smallworld_eqprop.learning.history import EpochRecord
     from smallworld_eqprop.studies.runs import Progress
 
-__all__ = ["Display", "epoch_line"]
+__all__ = ["Display", "Live", "epoch_line"]
 
 #: Seconds over which the rate is averaged, and between two lines where there is no terminal.
 WINDOW = 30.0
 LINE_EVERY = 30.0
 
 
-class Display:
-    """Shows the progress of training; a context manager around it.
+class Live:
+    """A bar in a terminal, now and then a line elsewhere; a context manager around what is shown.
 
     Parameters
     ----------
+    *columns : rich.progress.ProgressColumn
+        Of the bar, with the fields that `move` is given.
     plain : bool
-        Lines instead of a bar even in a terminal.
-    regression : bool
-        Errors are costs, not shares of examples.
+        Lines even in a terminal.
     console : Console, optional
         stderr by default.
     """
 
-    def __init__(
-        self, *, plain: bool = False, regression: bool = False, console: Console | None = None
-    ) -> None:
+    def __init__(self, *columns: ProgressColumn, plain: bool, console: Console | None) -> None:
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
-        self.regression = regression
-        self.last: Progress | None = None
-        self._sweeps = 0.0
-        self._rates = Rate()
         self._line_at = time.monotonic() + LINE_EVERY
         self._bar: Bar | None = None
         if self.console.is_terminal and not plain:
             self._bar = Bar(
-                TextColumn("epoch {task.fields[epoch]}"),
-                BarColumn(bar_width=10),
-                TextColumn("{task.fields[state]}"),
+                *columns,
                 console=self.console,
                 transient=True,
                 redirect_stdout=False,
                 redirect_stderr=False,
             )
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> Self:
         if self._bar:
             self._bar.start()
         return self
@@ -74,6 +66,48 @@ class Display:
         """Print one line."""
         self.console.print(text, style=style, markup=False)
 
+    def move(self, completed: float, total: float | None, **fields: Any) -> None:
+        """Move the bar, if there is one."""
+        if self._bar:
+            if not self._bar.tasks:
+                self._bar.add_task("", **fields)
+            self._bar.update(self._bar.tasks[0].id, completed=completed, total=total, **fields)
+
+    def line_is_due(self) -> bool:
+        """Whether there is no bar, and the last line was some time ago."""
+        due = not self._bar and time.monotonic() >= self._line_at
+        if due:
+            self._line_at = time.monotonic() + LINE_EVERY
+        return due
+
+
+class Display(Live):
+    """Shows the progress of training; a context manager around it.
+
+    Parameters
+    ----------
+    plain : bool
+        Lines instead of a bar even in a terminal.
+    regression : bool
+        Errors are costs, not shares of examples.
+    console : Console, optional
+        stderr by default.
+    """
+
+    def __init__(
+        self, *, plain: bool = False, regression: bool = False, console: Console | None = None
+    ) -> None:
+        columns = (
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=10),
+            TextColumn("{task.fields[state]}"),
+        )
+        super().__init__(*columns, plain=plain, console=console)
+        self.regression = regression
+        self.last: Progress | None = None
+        self._sweeps = 0.0
+        self._rates = Rate()
+
     def show(self, progress: Progress) -> None:
         """Take note of a batch; the callback of training."""
         batch = progress.batch
@@ -84,24 +118,11 @@ class Display:
         self._rates.add(done(progress))
         if progress.finished is not None:
             self.say(epoch_line(progress.finished, progress.n_epochs, self.regression))
-        if self._bar:
-            self._show_bar(self._bar, progress)
-        elif time.monotonic() >= self._line_at and progress.finished is None:
-            self._line_at = time.monotonic() + LINE_EVERY
-            place = f"epoch {batch.epoch}/{progress.n_epochs}"
-            self.say(
-                f"{place}  batch {batch.batch + 1}/{progress.n_batches}  {self._state(progress)}"
-            )
-
-    def _show_bar(self, bar: Bar, progress: Progress) -> None:
-        if not bar.tasks:
-            bar.add_task("", total=progress.n_batches, epoch="", state="")
-        bar.update(
-            bar.tasks[0].id,
-            completed=progress.batch.batch + 1,
-            epoch=f"{progress.batch.epoch}/{progress.n_epochs}",
-            state=self._state(progress),
-        )
+        epoch, done_now = f"{batch.epoch}/{progress.n_epochs}", batch.batch + 1
+        state = self._state(progress)
+        self.move(done_now, progress.n_batches, epoch=epoch, state=state)
+        if progress.finished is None and self.line_is_due():
+            self.say(f"epoch {epoch}  batch {done_now}/{progress.n_batches}  {state}")
 
     def _state(self, progress: Progress) -> str:
         if progress.batch.batch + 1 == progress.n_batches and progress.finished is None:

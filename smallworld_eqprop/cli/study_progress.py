@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
 
-from smallworld_eqprop.cli.progress import LINE_EVERY, duration, epoch_line
+from smallworld_eqprop.cli.progress import Live, duration, epoch_line
 
 if TYPE_CHECKING:
     from smallworld_eqprop.studies.config import RunConfig
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["StudyDisplay", "label"]
 
 
-class StudyDisplay:
+class StudyDisplay(Live):
     """Shows the progress of a sweep; a context manager around it.
 
     Parameters
@@ -37,38 +35,10 @@ class StudyDisplay:
     def __init__(
         self, study: Study, *, plain: bool = False, console: Console | None = None
     ) -> None:
-        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        columns = BarColumn(bar_width=20), TextColumn("{task.fields[state]}")
+        super().__init__(*columns, plain=plain, console=console)
         self._names = study.varying
         self._begin: tuple[float, float] | None = None
-        self._line_at = time.monotonic() + LINE_EVERY
-        self._bar: Bar | None = None
-        if self.console.is_terminal and not plain:
-            self._bar = Bar(
-                BarColumn(bar_width=20),
-                TextColumn("{task.fields[state]}"),
-                console=self.console,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-
-    def __enter__(self) -> StudyDisplay:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._bar:
-            self._bar.stop()
-
-    def say(self, text: str) -> None:
-        """Print one line."""
-        self.console.print(text, markup=False)
 
     def show(self, progress: SweepProgress) -> None:
         """Take note of the progress; the callback of the sweep."""
@@ -78,14 +48,10 @@ class StudyDisplay:
         if progress.finished is not None:
             done = f"[{progress.done + progress.failed}/{progress.total}]"
             self.say(f"{done} {finished_line(*progress.finished, self._names)}")
-        if self._bar:
-            if not self._bar.tasks:
-                self._bar.add_task("", total=progress.total, state="")
-            state = self._state(progress)
-            self._bar.update(self._bar.tasks[0].id, completed=work, state=state)
-        elif time.monotonic() >= self._line_at:
-            self._line_at = time.monotonic() + LINE_EVERY
-            self.say(self._state(progress))
+        state = self._state(progress)
+        self.move(work, progress.total, state=state)
+        if self.line_is_due():
+            self.say(state)
 
     def _state(self, progress: SweepProgress) -> str:
         assert self._begin is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import tomllib
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from smallworld_eqprop.data import DATASETS, TASKS
 from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.files import read_toml
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.presets import read_preset
 from smallworld_eqprop.studies.topology import DEFAULTS, FAMILIES, TopologyConfig, foreign_keys
@@ -80,13 +80,7 @@ class RunConfig:
             If the file cannot be read, or a key or value is not usable.
         """
         path = Path(path)
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-        except ValueError as error:
-            raise InputError(f"{path}: not a TOML file ({error})") from None
-        return cls.from_dict({"name": path.stem, **values})
+        return cls.from_dict({"name": path.stem, **read_toml(path)})
 
     def to_dict(self) -> dict[str, Any]:
         """As nested tables that `from_dict` and JSON understand."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.files import read_toml
 from smallworld_eqprop.studies.config import RunConfig
 
 __all__ = ["Metrics", "Study", "grid", "run_key", "varying"]
@@ -99,12 +99,7 @@ class Study:
             If the file cannot be read, or a key or value is not usable.
         """
         path = Path(path)
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-        except ValueError as error:
-            raise InputError(f"{path}: not a TOML file ({error})") from None
+        values = read_toml(path)
         try:
             return cls.from_dict({"name": path.stem, **values})
         except InputError as error:

@@ -4,7 +4,6 @@ import importlib
 import io
 import json
 import re
-import types
 from pathlib import Path
 
 import networkx as nx
@@ -193,26 +192,24 @@ def test_ctrl_c_is_status_130(capsys, monkeypatch):
     assert (captured.out, captured.err) == ("", "stopped\n")
 
 
-def progress(monkeypatch, *, terminal):
-    now = [0.0]
+def progress(clock, *, terminal):
     # The function of this name hides the module.
     module = importlib.import_module("smallworld_eqprop.cli.metrics")
-    monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=100, color_system=None)
     with module.counting(console) as count:
         for done in range(1, 5):
-            now[0] += 20
+            clock.now += 20
             count("null samples", done, 4)
         count("structure", 0, None)
     return out.getvalue()
 
 
-def test_progress_without_a_terminal_is_a_line_now_and_then(monkeypatch):
-    assert progress(monkeypatch, terminal=False) == "null samples 2/4\nnull samples 4/4\n"
+def test_progress_without_a_terminal_is_a_line_now_and_then(clock):
+    assert progress(clock, terminal=False) == "null samples 2/4\nnull samples 4/4\n"
 
 
-def test_progress_in_a_terminal_is_a_bar_that_goes_away(monkeypatch):
-    shown = progress(monkeypatch, terminal=True)
+def test_progress_in_a_terminal_is_a_bar_that_goes_away(clock):
+    shown = progress(clock, terminal=True)
     assert "structure" in shown
     assert shown.endswith("\x1b[2K")

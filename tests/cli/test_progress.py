@@ -5,23 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from smallworld_eqprop.cli import progress as module
 from smallworld_eqprop.cli.progress import Display, duration
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord
 from smallworld_eqprop.studies.runs import Progress
-
-
-class Clock:
-    now = 0.0
-
-    def monotonic(self):
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    monkeypatch.setattr(module, "time", Clock())
-    return module.time
 
 
 def at(epoch, batch, finished=None):

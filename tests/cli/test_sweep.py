@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from smallworld_eqprop.cli import main, study_progress
+from smallworld_eqprop.cli import main
 from smallworld_eqprop.cli.study_progress import StudyDisplay
 from smallworld_eqprop.learning.history import EpochRecord
 from smallworld_eqprop.studies import executors
@@ -220,19 +220,6 @@ def test_ctrl_c_keeps_everything_and_says_so(study, tmp_path):
     assert checkpoint.stat().st_size
     with Store(Path("runs/mine.sqlite")) as store:
         assert set(store.standing().values()) == {"pending"}
-
-
-class Clock:
-    now = 0.0
-
-    def monotonic(self):
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    monkeypatch.setattr(study_progress, "time", Clock())
-    return study_progress.time
 
 
 def shown(study, steps, clock, **options):
