@@ -73,7 +73,7 @@ def product_threads(couplings: Any, n: int) -> int:
 
 @functools.cache
 def _libraries() -> ThreadpoolController:
-    # Looking for them takes as long as a batch; those of NumPy and SciPy are loaded by now.
+    # Looking for them takes as long as a batch; that of NumPy is loaded by now.
     return ThreadpoolController()
 
 
