@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from smallworld_eqprop.dynamics.kernels import adapted, add_rows
+from smallworld_eqprop.dynamics.kernels import adapted, add_rows, rests
 
 __all__ = ["nudge_each", "relax_each"]
 
@@ -156,16 +156,11 @@ def nudge_each(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _rests(s, h, margin):  # type: ignore[no-untyped-def]
-    return (s == 0 and h < -margin) or (s == 1 and h > 1 + margin)
-
-
-@njit(cache=True, error_model="numpy")
 def _join(moves, states, fields, margin, first):  # type: ignore[no-untyped-def]
     """Mark the nodes that are not at rest, and all from `first` on; tells whether any is new."""
     new = False
     for i in range(states.size):
-        if not moves[i] and (i >= first or not _rests(states[i], fields[i], margin)):
+        if not moves[i] and (i >= first or not rests(states[i], fields[i], margin)):
             moves[i] = new = True
     return new
 

@@ -20,7 +20,9 @@ __all__ = [
     "add_at_sparse_edges",
     "add_rows",
     "copy_sparse",
+    "count_moving",
     "drift",
+    "rests",
     "step",
 ]
 
@@ -49,6 +51,22 @@ def step(state, field, drive, factor, limit, largest, square):  # type: ignore[n
             largest[j] = max(largest[j], abs(d))
             square[j] += d * d
             state[i, j] = min(max(s + min(factor[j], limit) * d, zero), one)
+
+
+@njit(cache=True, error_model="numpy")
+def rests(s, h, margin):  # type: ignore[no-untyped-def]
+    """Whether a node at 0 or 1 is held there by its field, which lies beyond by over `margin`."""
+    return (s == 0 and h < -margin) or (s == 1 and h > 1 + margin)
+
+
+@njit(cache=True, error_model="numpy")
+def count_moving(state, field, margin):  # type: ignore[no-untyped-def]
+    """How many nodes of every example are not at rest; arrays of shape (n_free, batch)."""
+    moving = np.zeros(state.shape[1], np.intp)
+    for i in range(state.shape[0]):
+        for j in range(state.shape[1]):
+            moving[j] += not rests(state[i, j], field[i, j], margin)
+    return moving
 
 
 @njit(cache=True, error_model="numpy")

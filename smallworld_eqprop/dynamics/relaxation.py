@@ -15,7 +15,7 @@ import numpy.typing as npt
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.interactions import Array
 
-__all__ = ["Relaxation", "RelaxationMethod", "residual", "resting"]
+__all__ = ["Relaxation", "RelaxationMethod", "residual"]
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,3 @@ def residual(state: Array, field: Array) -> Array:
         # An odd row out is compared twice, which a maximum does not mind.
         distance = np.maximum(distance[:half], distance[-half:])
     return distance[0]
-
-
-def resting(state: Array, field: Array, margin: float) -> npt.NDArray[np.bool_]:
-    """Which nodes are at rest, in each example; shape (n_free, batch).
-
-    A node rests where its field holds it at 0 or 1 and lies beyond by more than `margin`.
-    """
-    at_zero = (state == 0) & (field < -margin)
-    at_one = (state == 1) & (field > 1 + margin)
-    return at_zero | at_one

@@ -44,8 +44,8 @@ import numpy.typing as npt
 from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.examples import relax_each
 from smallworld_eqprop.dynamics.interactions import Array, Whole, products
-from smallworld_eqprop.dynamics.kernels import adapt, step
-from smallworld_eqprop.dynamics.relaxation import Relaxation, residual, resting
+from smallworld_eqprop.dynamics.kernels import adapt, count_moving, step
+from smallworld_eqprop.dynamics.relaxation import Relaxation, residual
 from smallworld_eqprop.dynamics.threads import share
 from smallworld_eqprop.errors import InputError
 
@@ -156,8 +156,8 @@ class _Batch:
 
     def moving(self, examples: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         """How many nodes of each of these examples are not at rest."""
-        rests = resting(self.state[:, examples], self.field[:, examples], MARGIN)
-        return np.count_nonzero(~rests, axis=0)
+        margin = self.state.dtype.type(MARGIN)
+        return count_moving(self.state[:, examples], self.field[:, examples], margin)
 
     def relax_each(self, whole: Whole, examples: npt.NDArray[np.intp]) -> None:
         """Relax these examples one after the other, each by its nodes that are not at rest."""

@@ -14,8 +14,8 @@ from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.energy import energy
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.examples import relax_each
-from smallworld_eqprop.dynamics.kernels import add_rows
-from smallworld_eqprop.dynamics.relaxation import residual, resting
+from smallworld_eqprop.dynamics.kernels import add_rows, count_moving, rests
+from smallworld_eqprop.dynamics.relaxation import residual
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.graphs.layered import layered
 
@@ -90,10 +90,12 @@ def test_the_drive_passes_over_inputs_that_are_0(network):
 def test_a_node_rests_where_its_field_holds_it_at_a_bound():
     state = np.array([[0.0, 0, 1], [0, 0, 0], [1, 1, 0.5], [0, 1, 1], [1, 1, 1]])
     field = np.array([[-1.0, -2, 3], [-1, -0.1, -1], [2, 2, 0.5], [-1, 2, -1], [2, 3, 1.5]])
-    rests = [[1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 1, 0], [1, 1, 1]]
-    np.testing.assert_array_equal(resting(state, field, 0.0), np.array(rests, bool))
-    rests[1][1] = 0
-    np.testing.assert_array_equal(resting(state, field, 0.3), np.array(rests, bool))
+    expected = np.array([[1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 1, 0], [1, 1, 1]], bool)
+    for margin in (0.0, 0.3):
+        expected[1, 1] = margin < 0.1
+        np.testing.assert_array_equal(np.vectorize(rests)(state, field, margin), expected)
+        moving = count_moving(state, field, margin)
+        np.testing.assert_array_equal(moving, (~expected).sum(axis=0))
 
 
 @pytest.mark.parametrize("many", [-1, sor.MANY])
@@ -189,7 +191,8 @@ def test_leaving_nodes_out_of_the_nudged_phase_changes_nothing(network, beta):
     couplings = network.couplings()
     drive = couplings.drive(network.inputs)
     free = SOR(1e-6, 5000).relax(couplings, drive, np.zeros_like(drive))
-    assert resting(free.state, free.field, euler.MARGIN).any() or len(network.biases) < 6
+    moving = count_moving(free.state, free.field, euler.MARGIN)
+    assert moving.min() < len(network.biases) or len(network.biases) < 6
     target = (free.state[couplings.output] < 0.5).astype(float)
     found = Euler(8).nudge(couplings, drive, free, target, beta)
     expected = Euler(8).steps_from(couplings, drive, free.state, target, beta)
@@ -235,7 +238,7 @@ def test_a_node_that_the_nudge_sets_free_is_not_left_out(make):
     drive = couplings.drive(network.inputs)
     free = SOR(1e-9).relax(couplings, drive, np.zeros_like(drive))
     assert not free.state.any()
-    assert resting(free.state, free.field, euler.MARGIN).all()
+    assert not count_moving(free.state, free.field, euler.MARGIN).any()
     target = np.array([[1.0, -1.0]])
     expected = Euler(8).steps_from(couplings, drive, free.state, target, 1.0)
     found = Euler(8).nudge(couplings, drive, free, target, 1.0)
