@@ -5,6 +5,7 @@
 Writes figure5_runs.csv (one row per run: network, p, seed, errors, log-spreads, sweeps) and
 figure5_corrections.csv (one row per run and layer pair: mean RMS correction over the first epoch).
 A network is named after its hidden layers. Runs that are not done yet are left out, and counted.
+Rows of networks that are in none of the stores stay as they are.
 """
 
 from __future__ import annotations
@@ -36,8 +37,11 @@ def collect(stores: Sequence[Path], out: Path) -> None:
     parts = [tables(path) for path in stores]
     out.mkdir(parents=True, exist_ok=True)
     for name, found in zip(("runs", "corrections"), zip(*parts, strict=True), strict=True):
-        table = pd.concat(found, ignore_index=True)
         path = out / f"figure5_{name}.csv"
+        table = pd.concat(found, ignore_index=True)
+        if path.exists():
+            before = pd.read_csv(path)
+            table = pd.concat((before[~before.network.isin(table.network)], table))
         with atomic_writer(path) as file:
             table.to_csv(file, index=False, float_format="%.6g")
         print(f"{path}: {len(table)} rows")

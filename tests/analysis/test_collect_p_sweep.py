@@ -53,6 +53,20 @@ def test_the_first_epoch_of_every_run(module, store, tmp_path, monkeypatch):
     pd.testing.assert_series_equal(mine, theirs, rtol=1e-5)
 
 
+def test_rows_of_other_networks_stay(module, store, tmp_path):
+    module.collect([store], tmp_path)
+    tables = [tmp_path / f"figure5_{name}.csv" for name in ("runs", "corrections")]
+    made = [pd.read_csv(path) for path in tables]
+    for path, table in zip(tables, made, strict=True):
+        older = table.assign(seed=7)  # an earlier state of the same network, which goes
+        pd.concat((table.assign(network="5x100"), older)).to_csv(path, index=False)
+    module.collect([store], tmp_path)
+    for path, table in zip(tables, made, strict=True):
+        kept = pd.read_csv(path)
+        expected = pd.concat((table.assign(network="5x100"), table), ignore_index=True)
+        pd.testing.assert_frame_equal(kept, expected)
+
+
 @pytest.mark.parametrize(
     ("sizes", "intralayer", "name"),
     [
