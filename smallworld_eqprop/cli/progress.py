@@ -62,6 +62,11 @@ class Live:
         if self._bar:
             self._bar.stop()
 
+    @property
+    def has_bar(self) -> bool:
+        """Whether there is a bar to move, and not lines."""
+        return self._bar is not None
+
     def say(self, text: str, style: str = "") -> None:
         """Print one line."""
         self.console.print(text, style=style, markup=False)
@@ -119,10 +124,12 @@ class Display(Live):
         if progress.finished is not None:
             self.say(epoch_line(progress.finished, progress.n_epochs, self.regression))
         epoch, done_now = f"{batch.epoch}/{progress.n_epochs}", batch.batch + 1
-        state = self._state(progress)
-        self.move(done_now, progress.n_batches, epoch=epoch, state=state)
-        if progress.finished is None and self.line_is_due():
-            self.say(f"epoch {epoch}  batch {done_now}/{progress.n_batches}  {state}")
+        if self.has_bar:
+            self.move(done_now, progress.n_batches, epoch=epoch, state=self._state(progress))
+        elif progress.finished is None and self.line_is_due():
+            self.say(
+                f"epoch {epoch}  batch {done_now}/{progress.n_batches}  {self._state(progress)}"
+            )
 
     def _state(self, progress: Progress) -> str:
         if progress.batch.batch + 1 == progress.n_batches and progress.finished is None:

@@ -48,10 +48,10 @@ class StudyDisplay(Live):
         if progress.finished is not None:
             done = f"[{progress.done + progress.failed}/{progress.total}]"
             self.say(f"{done} {finished_line(*progress.finished, self._names)}")
-        state = self._state(progress)
-        self.move(work, progress.total, state=state)
-        if self.line_is_due():
-            self.say(state)
+        if self.has_bar:
+            self.move(work, progress.total, state=self._state(progress))
+        elif self.line_is_due():
+            self.say(self._state(progress))
 
     def _state(self, progress: SweepProgress) -> str:
         assert self._begin is not None

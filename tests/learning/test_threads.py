@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
 
-from smallworld_eqprop.dynamics.threads import share, threads
-from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.dynamics.threads import threads
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.estimator import EqPropClassifier
 from smallworld_eqprop.learning.trainer import Trainer
@@ -27,10 +24,6 @@ def trained(graph, data, n):
         for _ in trainer.run_epoch():
             pass
     return trainer
-
-
-def of_products():
-    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
 
 @pytest.mark.parametrize("compact", [0, 1024])
@@ -58,37 +51,6 @@ def test_of_an_estimator(toy):
         np.testing.assert_array_equal(fit.predict_proba(x), fits[0].predict_proba(x))
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("n", [1, 2, 7, 20])
-def test_every_example_has_one_thread(toy_graph, toy, n, count):
-    done, places = np.zeros(n, int), set()
-
-    def work(part):
-        done[part] += 1
-        places.add(threading.get_ident())
-
-    couplings = Trainer(toy_graph, toy, CONFIG).couplings
-    with threads(couplings, count):
-        share(work, n)
-    assert (done == 1).all()
-    assert len(places) <= count
-
-
-def test_they_work_at_once(toy_graph, toy):
-    together = threading.Barrier(2, timeout=20)  # passed by nobody alone
-    with threads(Trainer(toy_graph, toy, CONFIG).couplings, 2):
-        share(lambda part: together.wait(), 2)
-
-
-def test_what_goes_wrong_in_one_is_heard_of(toy_graph, toy):
-    def work(part):
-        if part.start:
-            raise ZeroDivisionError
-
-    with threads(Trainer(toy_graph, toy, CONFIG).couplings, 2), pytest.raises(ZeroDivisionError):
-        share(work, 2)
-
-
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # that it may wait for ever
 def test_a_fork_has_threads_of_its_own(toy_graph, toy):
     trained(toy_graph, toy, 2)
@@ -110,17 +72,6 @@ def test_a_fork_has_threads_of_its_own(toy_graph, toy):
     pytest.fail("the fork waits for threads that it does not have")
 
 
-def test_products_have_one_thread_unless_they_are_large(toy_graph, toy, monkeypatch):
-    before = of_products()
-    with threads(Trainer(toy_graph, toy, CONFIG).couplings, 2):
-        assert of_products() == {1}
-    assert of_products() == before
-    monkeypatch.setattr("smallworld_eqprop.dynamics.couplings.WHOLE", 5)
-    with threads(Trainer(toy_graph, toy, CONFIG).couplings, 2):
-        assert of_products() == {2}
-    assert of_products() == before
-
-
 @pytest.mark.torch
 def test_torch_has_them_all(toy_graph, toy):
     torch = pytest.importorskip("torch")
@@ -128,12 +79,3 @@ def test_torch_has_them_all(toy_graph, toy):
     with threads(Trainer(toy_graph, toy, replace(CONFIG, device="cpu")).couplings, before + 1):
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before
-
-
-@pytest.mark.parametrize("n", [0, -1, 1.5])
-def test_bad_numbers_are_named(toy_graph, toy, n):
-    with (
-        pytest.raises(InputError, match=f"threads: {n}, must be a whole number"),
-        threads(Trainer(toy_graph, toy, CONFIG).couplings, n),
-    ):
-        pass
