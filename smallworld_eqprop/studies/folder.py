@@ -29,10 +29,10 @@ from smallworld_eqprop.graphs.io import save_graph
 from smallworld_eqprop.learning.history import EpochRecord
 from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.config import RunConfig
+from smallworld_eqprop.studies.layout import BATCH_FOLDERS, RECORD, clear_run, starting
 
 __all__ = [
     "BatchQuantity",
-    "clear_temporaries",
     "epoch_path",
     "read_checkpoint",
     "start_folder",
@@ -47,14 +47,16 @@ BatchQuantity = Literal["corrections", "errors"]
 
 
 def start_folder(folder: Path, config: RunConfig, trainer: Trainer, threads: int) -> None:
-    """Lay out a new run of so many threads; run.json is last, so a folder with it is complete."""
-    for quantity in ("corrections", "errors"):
-        (folder / quantity).mkdir(parents=True, exist_ok=True)
-    for name in ("run.json", "checkpoint.npz", "history.csv"):
-        (folder / name).unlink(missing_ok=True)
-    for quantity in ("corrections", "errors"):
-        for old in (folder / quantity).glob("epoch-*.npy"):
-            old.unlink()
+    """Lay out a new run of so many threads, in place of a run that is there.
+
+    run.json is the first file and the last: first it says that the run is being started, so that
+    a folder in which this was cut off can be told from one with somebody else's files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_record(folder, starting(config.key, __version__))
+    clear_run(folder)
+    for quantity in BATCH_FOLDERS:
+        (folder / quantity).mkdir(exist_ok=True)
     save_graph(trainer.graph, folder / "graph.npz")
     record = {
         "config": config.to_dict(),
@@ -82,17 +84,7 @@ def start_folder(folder: Path, config: RunConfig, trainer: Trainer, threads: int
         "pairs": trainer.pairs,
         "kinds": trainer.kinds,
     }
-    with atomic_writer(folder / "run.json") as file:
-        file.write(json.dumps(record, indent=2).encode())
-
-
-def clear_temporaries(folder: Path) -> None:
-    """Remove what a killed process was in the middle of writing."""
-    for pattern in (".run.json-*", ".graph.npz-*", ".history.csv-*", ".checkpoint.npz-*"):
-        for stale in folder.glob(pattern):
-            stale.unlink(missing_ok=True)
-    for stale in folder.glob("*/.epoch-*.npy-*"):
-        stale.unlink(missing_ok=True)
+    _write_record(folder, record)
 
 
 def epoch_path(folder: Path, quantity: BatchQuantity, epoch: int) -> Path:
@@ -171,6 +163,11 @@ def read_checkpoint(path: Path, config: RunConfig, trainer: Trainer) -> list[flo
     errors = header.pop("errors")
     trainer.restore(arrays, header)
     return errors
+
+
+def _write_record(folder: Path, record: dict[str, Any]) -> None:
+    with atomic_writer(folder / RECORD) as file:
+        file.write(json.dumps(record, indent=2).encode())
 
 
 def _damaged(path: Path, reason: str) -> InputError:

@@ -23,7 +23,7 @@ from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.results import Correction, Done, Failed, Stopped, Work
 from smallworld_eqprop.studies.runs import Progress, train
-from smallworld_eqprop.studies.scratch import run_folder, show_progress
+from smallworld_eqprop.studies.scratch import empty_unless_run, run_folder, show_progress
 from smallworld_eqprop.studies.study import Metrics
 
 __all__ = ["TELLTALE", "Task", "measure_graph", "perform"]
@@ -117,12 +117,11 @@ def _train(task: Task, folder: Path) -> Run:
         data=data,
         stop=pulse.stopped,
     )
-    if not (folder / "run.json").exists():
-        return once(existing="overwrite")
     try:
         return once(existing="resume")
     except InputError:
         # Damaged or of another version; what comes out must not depend on what was there.
+        empty_unless_run(folder)
         return once(existing="overwrite")
 
 

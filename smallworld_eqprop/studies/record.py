@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from smallworld_eqprop.graphs.io import load_graph
 from smallworld_eqprop.graphs.layered import LayeredGraph
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import BatchQuantity, epoch_path
+from smallworld_eqprop.studies.layout import read_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,17 +42,7 @@ class Run:
     @cached_property
     def record(self) -> dict[str, Any]:
         """The content of ``run.json``."""
-        path = self.folder / "run.json"
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(f"{self.folder}: no run here (run.json is missing)") from None
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read ({error})") from None
-        missing = [key for key in ("config", "version", "pairs", "kinds") if key not in record]
-        if missing:
-            raise InputError(f"{path}: not the record of a run ({', '.join(missing)} missing)")
-        return record
+        return read_record(self.folder)
 
     @cached_property
     def config(self) -> RunConfig:

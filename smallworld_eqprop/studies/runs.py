@@ -9,29 +9,31 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 from smallworld_eqprop._version import __version__
 from smallworld_eqprop.data import Dataset, load
 from smallworld_eqprop.dynamics.devices import require_device
 from smallworld_eqprop.dynamics.threads import check_threads
 from smallworld_eqprop.dynamics.threads import threads as sharing
-from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord
 from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import (
-    clear_temporaries,
     read_checkpoint,
     start_folder,
     write_checkpoint,
     write_epoch,
     write_history,
 )
+from smallworld_eqprop.studies.layout import clear_temporaries, holding, require_checkpoint
 from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.tensorboard import check_tensorboard, follow
 
 __all__ = ["Progress", "deferred_interrupt", "train"]
+
+Existing: TypeAlias = Literal["error", "resume", "overwrite"]
 
 #: Seconds of training that a kill may cost at most.
 CHECKPOINT_EVERY = 120.0
@@ -64,7 +66,7 @@ def train(
     folder: str | Path,
     *,
     epochs: int,
-    existing: Literal["error", "resume", "overwrite"] = "error",
+    existing: Existing = "error",
     on_batch: Callable[[Progress], None] | None = None,
     data: Dataset | None = None,
     stop: Callable[[], bool] | None = None,
@@ -85,7 +87,8 @@ def train(
     epochs : int
         Total number of epochs, those of an earlier start included.
     existing : {"error", "resume", "overwrite"}
-        What to do when the folder holds a run already.
+        What to do when the folder holds a run already. With "resume", a folder that holds nothing
+        is started in; with "overwrite", only what a run writes is removed.
     on_batch : callable, optional
         Called with a `Progress` after every batch, and once more after the evaluation of an epoch.
     data : Dataset, optional
@@ -106,9 +109,9 @@ def train(
     Raises
     ------
     InputError
-        If the folder holds a run and `existing` is "error", or another configuration or version
-        is to be resumed, a file is damaged, tensorboardX is missing, or the device cannot be used
-        here.
+        If the folder holds a run and `existing` is "error", or files but no run; if another
+        configuration or version is to be resumed, or a run whose checkpoint is gone; if a file is
+        damaged, tensorboardX is missing, or the device cannot be used here.
     OSError
         If the folder cannot be written to; what was written before stays valid.
     KeyboardInterrupt
@@ -116,23 +119,26 @@ def train(
         first.
     """
     check_threads(threads)
+    if existing not in get_args(Existing):
+        raise InputError(f"existing: {existing!r}; {nearest(existing, get_args(Existing))}")
     if not isinstance(epochs, int) or epochs < 1:
         raise InputError(f"epochs: {epochs!r}, must be an integer of at least 1")
     require_device(config.training.device)  # before any data is fetched
     if tensorboard is not None:
         check_tensorboard()
     folder = Path(folder)
-    started = (folder / "run.json").exists()
-    if started and existing == "error":
+    held = holding(folder)
+    if held != "nothing" and existing == "error":
         raise InputError(f"{folder}: holds a run already; resume it, overwrite it or name another")
     errors: list[float] = []  # of every batch of the epoch under way
-    if started and existing == "resume":
+    if held == "run" and existing == "resume":
         run = Run(folder)
         _check_same(run, config)
+        checkpointed = require_checkpoint(folder)
         data = data or load(config.dataset, n_train=config.n_train)
         trainer = Trainer(run.graph, data, config.training)
         clear_temporaries(folder)
-        if (folder / "checkpoint.npz").exists():
+        if checkpointed:
             errors = read_checkpoint(folder / "checkpoint.npz", config, trainer)
             write_history(folder, trainer)
     else:
@@ -140,7 +146,6 @@ def train(
         graph = config.topology.build(config.training.seed)
         data = data or load(config.dataset, n_train=config.n_train)
         trainer = Trainer(graph, data, config.training)
-        clear_temporaries(folder)
         start_folder(folder, config, trainer, threads)
         run = Run(folder)
     checkpoint = folder / "checkpoint.npz"

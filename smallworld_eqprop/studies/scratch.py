@@ -15,9 +15,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.studies.layout import holding
 from smallworld_eqprop.studies.owners import is_alive
 
-__all__ = ["Scratch", "fractions", "run_folder", "show_progress"]
+__all__ = ["Scratch", "empty_unless_run", "fractions", "run_folder", "show_progress"]
 
 PROGRESS = "progress"
 MARKER = ".sweep"
@@ -107,6 +109,21 @@ def run_folder(marker: Path, key: str) -> Iterator[Path]:
             old.rename(own)
     own.mkdir(exist_ok=True)
     yield own
+
+
+def empty_unless_run(folder: Path) -> None:
+    """Empty the folder of a run, in which nobody but sweeps writes, if no run is recognised there.
+
+    A run that is recognised can be overwritten as it is.
+    """
+    try:
+        holding(folder)
+    except InputError:
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def show_progress(folder: Path, share: float) -> None:

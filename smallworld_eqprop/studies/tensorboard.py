@@ -33,6 +33,9 @@ TAGS = {
     "seconds": "time/seconds",
 }
 
+#: Ends the names of our event files: those of other programs are not ours to remove.
+SUFFIX = ".smallworld-eqprop"
+
 AddEpoch = Callable[[Mapping[str, Any], Iterable[tuple[str, float]]], None]
 
 
@@ -47,7 +50,7 @@ def check_tensorboard() -> None:
 
 @contextmanager
 def event_file(folder: str | Path, config: RunConfig) -> Iterator[AddEpoch]:
-    """Write the event file of one run; those of an earlier start are removed.
+    """Write the event file of one run; those of an earlier start are removed, others kept.
 
     Parameters
     ----------
@@ -72,9 +75,9 @@ def event_file(folder: str | Path, config: RunConfig) -> Iterator[AddEpoch]:
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("events.out.tfevents.*"):
+    for old in folder.glob(f"events.out.tfevents.*{SUFFIX}"):
         old.unlink()
-    writer = SummaryWriter(logdir=str(folder))
+    writer = SummaryWriter(logdir=str(folder), filename_suffix=SUFFIX)
     # Four spaces make a block of code in TensorBoard's Markdown.
     told = json.dumps(config.to_dict(), indent=2).replace("\n", "\n    ")
     writer.add_text("configuration", f"    {told}", 0)

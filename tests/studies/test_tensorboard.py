@@ -48,6 +48,16 @@ def test_every_epoch_is_there_once_however_often_it_was_started(tiny, reference,
     assert run.history.test_error.tolist() == reference.history.test_error.tolist()
 
 
+def test_event_files_of_other_programs_are_kept(tiny, tmp_path):
+    other = tmp_path / "logs" / "mine" / "events.out.tfevents.1700000000.host"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"mine")
+    for existing in ("error", "overwrite"):
+        train(tiny, tmp_path / "mine", epochs=1, existing=existing, tensorboard=tmp_path / "logs")
+    assert other.read_bytes() == b"mine"
+    assert len(list(other.parent.iterdir())) == 2
+
+
 def test_a_sweep_names_its_runs_by_what_they_differ_in(tiny, tmp_path):
     rates = [0.01, [0.1, 0.05, 0.02]]
     study = Study("rates", grid(tiny, learning_rate=rates), epochs=1)
