@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["checked_count", "checked_share", "seeded"]
+__all__ = ["Seed", "checked_count", "checked_share", "seeded"]
+
+Seed: TypeAlias = int | np.random.Generator | None
 
 
-def seeded(seed: int | np.random.Generator) -> tuple[np.random.Generator, int | None]:
+def seeded(seed: Seed) -> tuple[np.random.Generator, int | None]:
     """Give the generator of a seed, and the seed as provenance records it (None: a generator).
+
+    Where there is none, one is drawn from the system's entropy: what is recorded makes the same
+    draws again.
 
     Raises
     ------
@@ -22,12 +27,16 @@ def seeded(seed: int | np.random.Generator) -> tuple[np.random.Generator, int | 
     """
     if isinstance(seed, np.random.Generator):
         return seed, None
+    if seed is None:
+        # 32 bits: a whole number to every program that reads provenance.
+        seed = int(np.random.SeedSequence().generate_state(1)[0])
     try:
         number = operator.index(seed)
         return np.random.default_rng(number), number
     except (TypeError, ValueError):
         raise InputError(
-            f"seed: {seed!r}; give a whole number from 0 up or a numpy.random.Generator"
+            f"seed: {seed!r}; give a whole number from 0 up, a numpy.random.Generator, or None to "
+            "have one drawn"
         ) from None
 
 

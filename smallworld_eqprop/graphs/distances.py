@@ -10,7 +10,7 @@ from scipy import sparse
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.adjacency import Graph, as_adjacency
-from smallworld_eqprop.graphs.arguments import checked_count, seeded
+from smallworld_eqprop.graphs.arguments import Seed, checked_count, seeded
 from smallworld_eqprop.graphs.searches import local_efficiencies, search
 
 __all__ = [
@@ -181,7 +181,7 @@ def sample_path_length(
     graph: Graph,
     n_sources: int,
     *,
-    seed: int | np.random.Generator,
+    seed: Seed = None,
     nodes: npt.ArrayLike | None = None,
 ) -> Estimate:
     r"""Estimate the characteristic path length from randomly drawn sources.
@@ -200,7 +200,8 @@ def sample_path_length(
     graph : Graph
     n_sources : int
         From 1 to the number of nodes.
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, the draws differ from call to call.
     nodes : array_like of int, optional
         As in `characteristic_path_length`: draw the sources among these nodes, and average over
         the distances to these nodes.

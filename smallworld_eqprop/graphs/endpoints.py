@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.graphs.arguments import checked_share, seeded
+from smallworld_eqprop.graphs.arguments import Seed, checked_share, seeded
 from smallworld_eqprop.graphs.edges import edge_keys, keys_to_edges, replace_keys
 from smallworld_eqprop.graphs.layered import LayeredGraph
 
@@ -25,7 +25,7 @@ _BITMAP = 100_000_000
 
 
 def rewire_ends(
-    g: LayeredGraph, p: float, *, seed: int | np.random.Generator, across_layers: bool = False
+    g: LayeredGraph, p: float, *, seed: Seed = None, across_layers: bool = False
 ) -> LayeredGraph:
     """Move one end of an edge with probability p, as Watts and Strogatz do.
 
@@ -41,7 +41,8 @@ def rewire_ends(
     g : LayeredGraph
     p : float
         Probability in [0, 1].
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, a seed is drawn, and recorded in the provenance.
     across_layers : bool
         False: the moved end stays in its layer. True: it may go to any layer.
 
@@ -97,9 +98,7 @@ def rewire_ends(
     return _with_moved(g, chosen, new, step)
 
 
-def rewire_keeping_degrees(
-    g: LayeredGraph, p: float, *, seed: int | np.random.Generator
-) -> LayeredGraph:
+def rewire_keeping_degrees(g: LayeredGraph, p: float, *, seed: Seed = None) -> LayeredGraph:
     """Draw edges with probability p and let pairs of them exchange ends.
 
     Two edges a-b and c-d become a-c and b-d, or a-d and b-c, at places that no edge held before.
@@ -115,7 +114,8 @@ def rewire_keeping_degrees(
     g : LayeredGraph
     p : float
         Probability in [0, 1].
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, a seed is drawn, and recorded in the provenance.
 
     Returns
     -------

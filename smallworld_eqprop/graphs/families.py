@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.arguments import checked_count, seeded
+from smallworld_eqprop.graphs.arguments import Seed, checked_count, seeded
 from smallworld_eqprop.graphs.edges import edge_keys, keys_to_edges, replace_keys
 from smallworld_eqprop.graphs.layered import LayeredGraph
 from smallworld_eqprop.graphs.places import FreePlaces, PlaceKind
@@ -24,7 +24,7 @@ _ATTEMPTS = 100
 
 
 def add_skips(
-    g: LayeredGraph, n: int, *, seed: int | np.random.Generator, places: PlaceKind = "skip"
+    g: LayeredGraph, n: int, *, seed: Seed = None, places: PlaceKind = "skip"
 ) -> LayeredGraph:
     """Add n layer-skipping edges at free places drawn uniformly, in place of moving edges there.
 
@@ -35,7 +35,8 @@ def add_skips(
     g : LayeredGraph
     n : int
         Number of edges to add, at most the number of free places.
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, a seed is drawn, and recorded in the provenance.
     places : {"skip", "input", "hidden", "output", "any"}
         Where they may go, as in `smallworld_eqprop.graphs.rewiring.rewire`.
 
@@ -111,7 +112,7 @@ def add_rings(g: LayeredGraph, neighbours: int) -> LayeredGraph:
     return g.replace_edges(edges, {"step": "add_rings", "neighbours": neighbours})
 
 
-def random_like(g: LayeredGraph, *, seed: int | np.random.Generator) -> LayeredGraph:
+def random_like(g: LayeredGraph, *, seed: Seed = None) -> LayeredGraph:
     """Draw a graph uniformly among those with the same layers and number of edges.
 
     No edge joins two inputs or two outputs, and every output can be reached from the inputs.
@@ -119,7 +120,8 @@ def random_like(g: LayeredGraph, *, seed: int | np.random.Generator) -> LayeredG
     Parameters
     ----------
     g : LayeredGraph
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, a seed is drawn, and recorded in the provenance.
 
     Returns
     -------
@@ -148,7 +150,7 @@ def random_like(g: LayeredGraph, *, seed: int | np.random.Generator) -> LayeredG
     raise _unreached(n)
 
 
-def thin(g: LayeredGraph, n_edges: int, *, seed: int | np.random.Generator) -> LayeredGraph:
+def thin(g: LayeredGraph, n_edges: int, *, seed: Seed = None) -> LayeredGraph:
     """Keep a number of edges, drawn uniformly, from which every output can be reached.
 
     Parameters
@@ -156,7 +158,8 @@ def thin(g: LayeredGraph, n_edges: int, *, seed: int | np.random.Generator) -> L
     g : LayeredGraph
     n_edges : int
         Number of edges to keep.
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, a seed is drawn, and recorded in the provenance.
 
     Returns
     -------

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from smallworld_eqprop.graphs.adjacency import Graph, adjacency_from_edges, as_adjacency, edges_of
-from smallworld_eqprop.graphs.arguments import seeded
+from smallworld_eqprop.graphs.arguments import Seed, seeded
 from smallworld_eqprop.graphs.bitsets import bit_rows, flip, has_bit, is_dense
 from smallworld_eqprop.graphs.draws import draw_places
 from smallworld_eqprop.graphs.edges import canonical_edges
@@ -23,7 +23,7 @@ __all__ = ["degree_preserving_lattice", "ring_lattice"]
 LATE_SHORTENING = 0.05
 
 
-def ring_lattice(graph: Graph, *, seed: int | np.random.Generator) -> NullSample:
+def ring_lattice(graph: Graph, *, seed: Seed = None) -> NullSample:
     """Give a ring on which every node is connected to its nearest nodes, with as many edges.
 
     All pairs one place apart are connected, then all two apart, and so on; at the last distance
@@ -32,7 +32,8 @@ def ring_lattice(graph: Graph, *, seed: int | np.random.Generator) -> NullSample
     Parameters
     ----------
     graph : Graph
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, the draws differ from call to call.
 
     Returns
     -------
@@ -64,7 +65,7 @@ def ring_lattice(graph: Graph, *, seed: int | np.random.Generator) -> NullSample
 
 
 def degree_preserving_lattice(
-    graph: Graph, *, seed: int | np.random.Generator, switches_per_edge: float = 80.0
+    graph: Graph, *, seed: Seed = None, switches_per_edge: float = 80.0
 ) -> NullSample:
     """Make a graph as lattice-like as switches can that keep every degree.
 
@@ -76,7 +77,8 @@ def degree_preserving_lattice(
     Parameters
     ----------
     graph : Graph
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, the draws differ from call to call.
     switches_per_edge : float, optional
         Switches attempted, per edge.
 

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from smallworld_eqprop.graphs.adjacency import Graph, as_adjacency
-from smallworld_eqprop.graphs.arguments import seeded
+from smallworld_eqprop.graphs.arguments import Seed, seeded
 from smallworld_eqprop.graphs.clustering import (
     average_clustering,
     bipartite_clustering,
@@ -34,14 +34,14 @@ __all__ = ["structure_metrics"]
 
 
 def structure_metrics(
-    graph: Graph, *, seed: int | np.random.Generator, n_sources: int | None = None
+    graph: Graph, *, seed: Seed = None, n_sources: int | None = None
 ) -> dict[str, float]:
     """Measure a graph with every scalar metric of the package that needs no null model.
 
     Parameters
     ----------
     graph : Graph
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
         Draws the sources; without effect if `n_sources` is None.
     n_sources : int, optional
         Estimate the path lengths from so many randomly drawn sources, for graphs too large for

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.adjacency import Graph, adjacency_from_edges, as_adjacency, edges_of
-from smallworld_eqprop.graphs.arguments import seeded
+from smallworld_eqprop.graphs.arguments import Seed, seeded
 from smallworld_eqprop.graphs.bitsets import is_dense
 from smallworld_eqprop.graphs.draws import draw_pairs, draw_places
 from smallworld_eqprop.graphs.edges import canonical_edges
@@ -68,13 +68,14 @@ class NullSample:
         return adjacency_from_edges(self.edges, self.n_nodes)
 
 
-def erdos_renyi(graph: Graph, *, seed: int | np.random.Generator) -> NullSample:
+def erdos_renyi(graph: Graph, *, seed: Seed = None) -> NullSample:
     """Draw uniformly among all graphs with as many nodes and edges.
 
     Parameters
     ----------
     graph : Graph
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, the draws differ from call to call.
 
     Returns
     -------
@@ -97,7 +98,7 @@ def erdos_renyi(graph: Graph, *, seed: int | np.random.Generator) -> NullSample:
 
 
 def degree_preserving(
-    graph: Graph, *, seed: int | np.random.Generator, switches_per_edge: float = 10.0
+    graph: Graph, *, seed: Seed = None, switches_per_edge: float = 10.0
 ) -> NullSample:
     """Draw among the graphs in which every node has the degree it has here.
 
@@ -108,7 +109,8 @@ def degree_preserving(
     Parameters
     ----------
     graph : Graph
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, the draws differ from call to call.
     switches_per_edge : float, optional
         Switches attempted, per edge. In a dense graph (more than one pair in 64 connected) three
         trades of every node stand for one switch per edge.
@@ -144,7 +146,7 @@ def degree_preserving(
     return _walked(n_nodes, switch(edges_of(adjacency), n_nodes, attempts, rng))
 
 
-def layer_blocks(g: LayeredGraph, *, seed: int | np.random.Generator) -> NullSample:
+def layer_blocks(g: LayeredGraph, *, seed: Seed = None) -> NullSample:
     """Draw uniformly among the graphs with as many edges between every two layers.
 
     The edges within every layer are as many, too; degrees are not kept.
@@ -152,7 +154,8 @@ def layer_blocks(g: LayeredGraph, *, seed: int | np.random.Generator) -> NullSam
     Parameters
     ----------
     g : LayeredGraph
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, the draws differ from call to call.
 
     Returns
     -------
@@ -185,7 +188,7 @@ def layer_blocks(g: LayeredGraph, *, seed: int | np.random.Generator) -> NullSam
 
 
 def layer_blocks_with_degrees(
-    g: LayeredGraph, *, seed: int | np.random.Generator, switches_per_edge: float = 10.0
+    g: LayeredGraph, *, seed: Seed = None, switches_per_edge: float = 10.0
 ) -> NullSample:
     """Draw among the graphs in which every node has as many neighbours in every layer.
 
@@ -197,7 +200,8 @@ def layer_blocks_with_degrees(
     Parameters
     ----------
     g : LayeredGraph
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, the draws differ from call to call.
     switches_per_edge : float, optional
         As in `degree_preserving`; in a block more than half full, per pair not connected.
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.errors import InputError, nearest
-from smallworld_eqprop.graphs.arguments import checked_count, checked_share, seeded
+from smallworld_eqprop.graphs.arguments import Seed, checked_count, checked_share, seeded
 from smallworld_eqprop.graphs.edges import edge_keys, keys_to_edges, replace_keys
 from smallworld_eqprop.graphs.layered import LayeredGraph
 from smallworld_eqprop.graphs.places import FreePlaces, PlaceKind
@@ -23,7 +23,7 @@ def rewire(
     g: LayeredGraph,
     p: float | None = None,
     *,
-    seed: int | np.random.Generator,
+    seed: Seed = None,
     law: RewiringLaw | None = None,
     moves: int | None = None,
     places: PlaceKind = "skip",
@@ -46,7 +46,8 @@ def rewire(
     p : float, optional
         Probability in [0, 1] that an edge is moved; the law ``"moves"`` turns it into a number
         of moves by `moves_for`. Give either `p` or `moves`.
-    seed : int or numpy.random.Generator
+    seed : int or numpy.random.Generator, optional
+        Without one, a seed is drawn, and recorded in the provenance.
     law : {"edges", "moves"}, optional
         ``"moves"`` if `moves` is given, else ``"edges"``.
     moves : int, optional

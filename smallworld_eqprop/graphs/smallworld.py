@@ -15,7 +15,7 @@ from concurrent.futures import Executor
 import numpy as np
 
 from smallworld_eqprop.graphs.adjacency import Graph, as_adjacency
-from smallworld_eqprop.graphs.arguments import seeded
+from smallworld_eqprop.graphs.arguments import Seed, seeded
 from smallworld_eqprop.graphs.coefficients import FORMULAS, Coefficient, Recipe, coefficient
 from smallworld_eqprop.graphs.ensembles import (
     Clustering,
@@ -41,7 +41,7 @@ __all__ = [
 def small_world_sigma(
     graph: Graph,
     *,
-    seed: int | np.random.Generator,
+    seed: Seed = None,
     n_null: int = 10,
     null: NullModel = "degree_preserving",
     clustering: Clustering = "average",
@@ -59,8 +59,9 @@ def small_world_sigma(
     ----------
     graph : Graph
         A LayeredGraph for the null models that keep layer blocks.
-    seed : int or numpy.random.Generator
-        The same value gives the same result with any executor.
+    seed : int or numpy.random.Generator, optional
+        The same value gives the same result with any executor. Without one, the null samples
+        differ from call to call.
     n_null : int, optional
         Number of null samples.
     null : str, optional
@@ -98,7 +99,7 @@ def small_world_sigma(
 def small_world_omega(
     graph: Graph,
     *,
-    seed: int | np.random.Generator,
+    seed: Seed = None,
     n_null: int = 10,
     null: NullModel = "degree_preserving",
     clustering: Clustering = "average",
@@ -139,7 +140,7 @@ def small_world_omega(
 def small_world_index(
     graph: Graph,
     *,
-    seed: int | np.random.Generator,
+    seed: Seed = None,
     n_null: int = 10,
     null: NullModel = "degree_preserving",
     clustering: Clustering = "average",
@@ -180,7 +181,7 @@ def small_world_index(
 def small_world_propensity(
     graph: Graph,
     *,
-    seed: int | np.random.Generator,
+    seed: Seed = None,
     n_null: int = 10,
     null: NullModel = "degree_preserving",
     clustering: Clustering = "average",
@@ -224,7 +225,7 @@ def small_world_propensity(
 def small_world_coefficients(
     graph: Graph,
     *,
-    seed: int | np.random.Generator,
+    seed: Seed = None,
     n_null: int = 10,
     null: NullModel = "degree_preserving",
     clustering: Clustering = "average",
@@ -254,7 +255,7 @@ def small_world_coefficients(
 def _coefficients(
     recipes: dict[str, Recipe],
     graph: Graph,
-    seed: int | np.random.Generator,
+    seed: Seed,
     n_null: int,
     null: str,
     clustering: str,

@@ -217,7 +217,7 @@ def test_random_like_is_uniform():
         (lambda g: rewire_keeping_degrees(g, 2, seed=0), "p: 2"),
         (lambda g: thin(g, 13, seed=0), "n_edges: 13; give a whole number from 0 to 12"),
         (lambda g: thin(g, 1, seed=0), "edges: 1; in 100 draws an output could not be reached"),
-        (lambda g: random_like(thin(g, 12, seed=0), seed=None), "seed: None"),
+        (lambda g: random_like(thin(g, 12, seed=0), seed=-1), "seed: -1"),
     ],
 )
 def test_bad_input_is_named_in_one_line(call, message):

@@ -242,7 +242,6 @@ def test_difference_separates_removed_from_added():
         ({"p": 0.1, "law": "edge"}, "law: 'edge'; did you mean edges"),
         ({"p": 0.1, "places": "outputs"}, "places: 'outputs'; did you mean output"),
         ({"p": 0.1, "seed": -1}, "seed: -1"),
-        ({"p": 0.1, "seed": None}, "seed: None"),
         ({"p": 0.1, "seed": 0.5}, "seed: 0.5"),
     ],
 )
