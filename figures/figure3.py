@@ -17,7 +17,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
-from networks import curves, look, networks_of, options, published_curves
+from networks import (
+    OTHERS_PUBLISHED,
+    curves,
+    look,
+    networks_of,
+    options,
+    published_curves,
+)
 from style import COLUMN, PAGE, lighter, save, use_style
 from tabulate import tabulate
 
@@ -25,6 +32,8 @@ from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.plots import SHORT, SMOOTHED, running_error
 from smallworld_eqprop.studies.record import Run
 
+# The widest label that has room beside another in a figure of one panel.
+WIDEST = 40
 LINES = {"training_error": "-", "test_error": "--"}
 NAMES = {"training_error": "training error (%)", "test_error": "test error (%)"}
 
@@ -55,18 +64,40 @@ def draw(table: pd.DataFrame, published: pd.DataFrame, runs: Sequence[Run] = ())
                 axes["training_error"].plot(
                     *running_error(run), color=colour, linewidth=1.1, zorder=2
                 )
-        n_seeds = of_network.seed.nunique()
-        label += f" ({n_seeds} seeds)" if n_seeds > 1 else ""
+        if not short or of_network.seed.nunique() > 1:
+            label += f" ({reach(of_network)})"
         shown[label] = Line2D([], [], color=colour, marker=marker, markersize=4)
     if short:
         shown |= _keys_of_one_panel(bool(runs))
     elif table.groupby("network").seed.nunique().max() > 1:
-        shown["band: from best to worst seed"] = _key(linewidth=6, alpha=0.25)
+        shown["band: best to worst, where several seeds are"] = _key(linewidth=6, alpha=0.25)
     if drawn & set(published.network):
         line = "" if short else "-"
-        shown["lighter: published (2021)"] = _key(color=lighter("0.2"), linestyle=line, marker="o")
-    fig.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=2 if short else 3)
+        told = "lighter: published (2021)"
+        if set(networks) & OTHERS_PUBLISHED:
+            told += "; beside 7.56 % that of p = 10 %"
+        shown[told] = _key(color=lighter("0.2"), linestyle=line, marker="o")
+    widest = max(map(len, shown))
+    fig.legend(
+        shown.values(), shown.keys(), loc="outside lower center",
+        ncols=1 if short and widest > WIDEST else 2, columnspacing=1.2,
+    )  # fmt: skip
     return fig
+
+
+def reach(table: pd.DataFrame) -> str:
+    """How many seeds of a network run how far, the longest first.
+
+    Examples
+    --------
+    >>> reach(pd.DataFrame({"seed": [0, 0, 0, 1, 1, 2, 3], "epoch": [1, 2, 3, 1, 2, 1, 1]}))
+    '1 seed to epoch 3, 1 to 2, 2 to 1'
+    """
+    ends = table.groupby("seed").epoch.max().value_counts().sort_index(ascending=False)
+    parts = [f"{number} to {end}" for end, number in ends.items()]
+    number, _, end = parts[0].split()
+    parts[0] = f"{number} {'seed' if number == '1' else 'seeds'} to epoch {end}"
+    return ", ".join(parts)
 
 
 def longest(table: pd.DataFrame) -> pd.DataFrame:

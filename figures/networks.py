@@ -47,6 +47,10 @@ NETWORKS = {
     ),
 }  # fmt: skip
 
+# The preprint's networks: beside them stand the published curves of the rewired ones of 2021, which
+# have another p and no edges inside layers.
+OTHERS_PUBLISHED = frozenset({"rewired-3x500", "rewired-5x100"})
+
 CURVES = (
     "network",
     "seed",

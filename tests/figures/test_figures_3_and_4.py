@@ -97,6 +97,58 @@ def test_figure_3_shows_the_longest_seed_and_the_range_of_all(script, runs):
     assert heights.max() == pytest.approx(100 * first.training_error[:4].max())
 
 
+def seeds_to(*epochs, network):
+    parts = [
+        pd.DataFrame({"seed": seed, "epoch": range(1, last + 1), "network": network})
+        for seed, last in enumerate(epochs)
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(training_error=0.5 / table.epoch, test_error=0.6 / table.epoch)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "told"),
+    [
+        ([100], "1 seed to epoch 100"),
+        ([2, 2, 2], "3 seeds to epoch 2"),
+        ([1, 100, 2, 1], "1 seed to epoch 100, 1 to 2, 2 to 1"),
+        ([1, 9, 9], "2 seeds to epoch 9, 1 to 1"),
+    ],
+)
+def test_figure_3_says_how_many_seeds_run_how_far(script, epochs, told):
+    networks, figure3 = script("networks"), script("figure3")
+    table = seeds_to(*epochs, network="layered-3x500")
+    assert figure3.reach(table) == told
+    fig = figure3.draw(table, networks.published_curves())
+    texts = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert texts[0] == f"layered, one rate ({told})"
+
+
+@pytest.mark.parametrize("last", [2, 60])
+def test_the_legend_of_figure_3_fits_into_it(script, last):
+    networks, figure3 = script("networks"), script("figure3")
+    script("style").use_style()
+    names = [name for name in networks.NETWORKS if "5x100" not in name]
+    table = pd.concat([seeds_to(last, 2, 1, 1, network=name) for name in names])
+    fig = figure3.draw(table, networks.published_curves())
+    fig.canvas.draw()
+    legend = fig.legends[0]
+    box, whole = legend.get_window_extent(), fig.bbox
+    assert whole.x0 <= box.x0
+    assert box.x1 <= whole.x1
+    texts = [text.get_window_extent() for text in legend.get_texts()]
+    assert not any(a.overlaps(b) for i, a in enumerate(texts) for b in texts[:i])
+    assert all(box.y1 <= ax.get_tightbbox().y0 for ax in fig.axes)
+
+
+def test_figure_3_says_where_the_published_network_is_another(script):
+    networks, figure3 = script("networks"), script("figure3")
+    for name, other in (("rewired-3x500", True), ("layered-3x500", False)):
+        fig = figure3.draw(seeds_to(9, network=name), networks.published_curves())
+        texts = [text.get_text() for text in fig.legends[0].get_texts()]
+        assert any("that of p = 10 %" in text for text in texts) == other
+
+
 def test_figure_3_prints_errors_beside_the_published_ones(script, runs):
     published = script("networks").published_curves()
     table = tidy.learning_curves(runs[5][:1])
