@@ -52,7 +52,7 @@ def holding(folder: Path) -> Literal["nothing", "start", "run"]:
         return "nothing"
     if RECORD not in names:
         raise InputError(
-            f"{folder}: holds files, but no run ({RECORD} is missing); name another folder, or "
+            f"{folder}: holds files, but no run (run.json is missing); name another folder, or "
             "empty this one yourself"
         )
     try:
@@ -121,7 +121,7 @@ def _read(folder: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{folder}: no run here ({RECORD} is missing)") from None
+        raise InputError(f"{folder}: no run here (run.json is missing)") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from None
     if not isinstance(record, dict):
