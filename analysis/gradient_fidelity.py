@@ -27,17 +27,16 @@ import numpy as np
 import pandas as pd
 
 from smallworld_eqprop.data import load
-from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.dynamics.contrast import Gradient
 from smallworld_eqprop.dynamics.euler import Euler
-from smallworld_eqprop.dynamics.interactions import Array
-from smallworld_eqprop.dynamics.relaxation import Relaxation
+from smallworld_eqprop.dynamics.layout import Array
+from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.graphs.layered import LayeredGraph, layered
+from smallworld_eqprop.graphs.layered import layered
 from smallworld_eqprop.graphs.rewiring import rewire
-from smallworld_eqprop.learning.eqprop import Gradient, centred_gradient, initial_weights
-from smallworld_eqprop.learning.implicit import implicit_gradient
+from smallworld_eqprop.learning.rules import Adjoint, Centred, Phases
 from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.folder import read_checkpoint
 from smallworld_eqprop.studies.record import Run
@@ -54,72 +53,54 @@ FREE = SOR(tolerance=1e-10, max_sweeps=20_000)
 
 
 @dataclass(frozen=True)
-class Network:
+class Case:
     """One network: where its weights come from, and the weights, in double precision."""
 
     state: str
     p: float
     seed: int
-    graph: LayeredGraph
-    couplings: Couplings
+    network: Network
 
 
-class Reached:
-    """A free phase that has been relaxed before, so that it is relaxed only once."""
-
-    def __init__(self, relaxation: Relaxation) -> None:
-        self.relaxation = relaxation
-
-    def relax(self, couplings: Couplings, drive: Array, start: Array) -> Relaxation:  # noqa: ARG002
-        """Give what was reached."""
-        return self.relaxation
-
-
-def initial_networks(sizes: Sequence[int], seeds: int) -> Iterator[Network]:
+def initial_networks(sizes: Sequence[int], seeds: int) -> Iterator[Case]:
     for p in SHARES:
         for seed in range(seeds):
             graph = rewire(layered(sizes), p, seed=seed) if p else layered(sizes)
-            weights = initial_weights(graph, seed=seed)
-            couplings = Couplings(graph, weights, dtype=np.float64)
-            yield Network(INITIAL, p, seed, graph, couplings)
+            yield Case(INITIAL, p, seed, Network(graph, dtype=np.float64, seed=seed))
 
 
-def trained_network(folder: Path, dataset: str) -> Network:
+def trained_network(folder: Path, dataset: str) -> Case:
     run = Run(folder)
     config = run.config
     if config.dataset != dataset:
         raise InputError(f"{folder}: trained on {config.dataset}; give --dataset {config.dataset}")
     trainer = Trainer(run.graph, load(dataset, n_train=config.n_train), config.training)
     read_checkpoint(folder / "checkpoint.npz", config, trainer)
-    weights, biases = trainer.couplings.edge_weights(), trainer.couplings.biases[:, 0]
-    couplings = Couplings(run.graph, weights, biases, np.float64)
-    return Network(TRAINED, config.topology.p, config.training.seed, run.graph, couplings)
+    weights, biases = trainer.network.weights, trainer.network.biases
+    network = Network(run.graph, weights, biases, dtype=np.float64)
+    return Case(TRAINED, config.topology.p, config.training.seed, network)
 
 
-def measure(network: Network, inputs: Array, target: Array) -> Iterator[dict[str, object]]:
-    graph, couplings = network.graph, network.couplings
-    drive = couplings.drive(inputs)
-    reached = FREE.relax(couplings, drive, np.zeros_like(drive))
-    if not reached.converged.all():
-        raise InputError(reached.message)
-    free = Reached(reached)
-    outputs = reached.state[couplings.output]
-    answering = float(((outputs > 0) & (outputs < 1)).mean())
-    exact = implicit_gradient(graph, couplings, inputs, target, free=free)
-    adjacent = [block for block in couplings.blocks if block.kind == "interlayer"]
+def measure(case: Case, inputs: Array, target: Array) -> Iterator[dict[str, object]]:
+    network, graph = case.network, case.network.graph
+    phases = Phases.of(network, inputs, target, FREE)
+    if phases.free.failed:
+        raise InputError(phases.free.message)
+    answering = float(((phases.output > 0) & (phases.output < 1)).mean())
+    exact = network.edge_gradient(Adjoint().contrast(phases))
+    adjacent = [block for block in network.blocks if block.kind == "interlayer"]
     parts = {block.name: block.edges for block in adjacent}
     if graph.skip.any():
         parts["skip"] = np.flatnonzero(graph.skip)
     for beta in BETAS:
         for steps in STEPS:
-            estimate = centred_gradient(
-                graph, couplings, inputs, target, beta=beta, free=free, nudged=Euler(steps)
-            )
+            rule = Centred(beta, Euler(steps))
+            estimate = network.edge_gradient(rule.contrast(phases))
             for pair, edges in parts.items():
                 yield {
-                    "state": network.state,
-                    "p": network.p,
-                    "seed": network.seed,
+                    "state": case.state,
+                    "p": case.p,
+                    "seed": case.seed,
                     "beta": beta,
                     "steps": steps,
                     "pair": pair,
@@ -146,15 +127,14 @@ def measure_all(options: argparse.Namespace) -> pd.DataFrame:
     data = load(options.dataset)
     sizes = (data.x_train.shape[1], *options.hidden, data.y_train.shape[1])
     inputs, target = (
-        np.ascontiguousarray(rows[: options.examples].T, np.float64)
-        for rows in (data.x_train, data.y_train)
+        rows[: options.examples].astype(np.float64) for rows in (data.x_train, data.y_train)
     )
     rows: list[dict[str, object]] = []
     # The trained ones first: what is wrong with a folder is found out at once.
     trained = [trained_network(folder, options.dataset) for folder in options.runs]
-    for network in [*initial_networks(sizes, options.seeds), *trained]:
-        print(f"{network.state}: p = {network.p:g}, seed {network.seed}", flush=True)
-        rows += measure(network, inputs, target)
+    for case in [*initial_networks(sizes, options.seeds), *trained]:
+        print(f"{case.state}: p = {case.p:g}, seed {case.seed}", flush=True)
+        rows += measure(case, inputs, target)
     return pd.DataFrame(rows)
 
 

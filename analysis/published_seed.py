@@ -34,7 +34,7 @@ from rich.progress import track
 from smallworld_eqprop import RunConfig
 from smallworld_eqprop.cli.train import parse_settings
 from smallworld_eqprop.data import Dataset, load
-from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.layered import LayeredGraph
@@ -111,7 +111,7 @@ class PublishedTrainer(Trainer):
         data: Dataset,
         config: TrainingConfig,
     ) -> None:
-        super().__init__(graph, data, config, Couplings(graph, weights))
+        super().__init__(graph, data, config, network=Network(graph, weights))
         # Batches are runs of consecutive examples, shuffled once and then the same every epoch.
         self._rng = np.random.RandomState(SEED)  # noqa: TID251
         batches, test_batches = list(range(self.n_batches)), list(range(len(data.x_test) // BATCH))

@@ -73,7 +73,7 @@ def seconds_per_epoch(config: RunConfig) -> float:
     data = load(config.dataset, n_train=config.n_train)
     trainer = Trainer(config.topology.build(config.training.seed), data, config.training)
     batches = trainer.run_epoch()
-    with threads(trainer.couplings, cores()):
+    with threads(trainer.network, cores()):
         for _ in itertools.islice(batches, WARM_UP):
             pass
         begin = time.perf_counter()

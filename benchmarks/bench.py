@@ -30,12 +30,13 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from smallworld_eqprop import LayeredGraph, Run, RunConfig, Trainer, load
 from smallworld_eqprop.dynamics import sor
-from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.dynamics.circuit import Nudge
+from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.euler import Euler
-from smallworld_eqprop.dynamics.relaxation import residual
+from smallworld_eqprop.dynamics.initial import initial_weights
+from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.dynamics.threads import threads
-from smallworld_eqprop.learning.eqprop import initial_weights
 from smallworld_eqprop.learning.history import BatchRecord
 from smallworld_eqprop.studies.folder import read_checkpoint
 
@@ -101,11 +102,11 @@ class LiteralDense:
         n = graph.n_nodes
         self.weights = np.zeros((n, n), np.float32)
         u, v = graph.edges.T
-        self.weights[u, v] = self.weights[v, u] = trainer.couplings.edge_weights()
+        self.weights[u, v] = self.weights[v, u] = trainer.network.weights
         self.mask = self.weights != 0
         self.biases = np.zeros((n, 1), np.float32)
-        self.biases[graph.layer_sizes[0] :] = trainer.couplings.biases
-        self.free_steps, self.nudged = config.free_steps, config.nudged_phase
+        self.biases[graph.layer_sizes[0] :, 0] = trainer.network.biases
+        self.free_steps, self.nudged = config.free_steps, config.recipe.rule.solver
         self.n_inputs, self.n_outputs = graph.layer_sizes[0], graph.layer_sizes[-1]
 
     def steps(
@@ -147,21 +148,19 @@ class Floor:
     """Time of the matrix products alone: of whole sweeps, of the drive and of the update."""
 
     def __init__(self, trainer: Trainer) -> None:
-        couplings, size = trainer.couplings, trainer.config.batch_size
-        sizes = couplings.layer_sizes
+        network, size = trainer.network, trainer.config.batch_size
+        circuit, sizes = network.circuit, network.graph.layer_sizes
         drive, update, sweep = [], [], []
-        for block in couplings.blocks:
+        for block in network.blocks:
             rows, columns = sizes[block.lower], sizes[block.upper]
             inner = size if block.lower == 0 else 2 * size
             if block.dense:
                 update.append((random(rows, inner), random(inner, columns), random(rows, columns)))
-            if block.lower == 0:
-                drive.append((block.matrix.T, random(rows, size), random(columns, size)))
-        for layer, terms in enumerate(couplings.terms):
-            inside = couplings.inside.get(layer)
+        drive += [(random(size, m.shape[0]), m, random(size, m.shape[1])) for m, _ in circuit.first]
+        for layer, terms in enumerate(circuit.into):
             matrices = [matrix for matrix, _ in terms]
-            matrices += [inside] if isinstance(inside, np.ndarray) else []
-            sweep += [(m, random(m.shape[1], size), random(m.shape[0], size)) for m in matrices]
+            matrices += [circuit.inside[layer]] if layer in circuit.inside else []
+            sweep += [(random(size, m.shape[0]), m, random(size, m.shape[1])) for m in matrices]
         self.once = median_time(lambda: multiply(drive + update))
         self.steps, self.sweep = trainer.config.nudged_steps, sweep
 
@@ -173,7 +172,7 @@ class Floor:
 def multiply(calls: list[tuple]) -> None:
     """The products themselves; a sparse matrix knows no `out`."""
     for a, b, c in calls:
-        if isinstance(a, np.ndarray):
+        if isinstance(b, np.ndarray):
             np.matmul(a, b, out=c)
         else:
             a @ b
@@ -250,12 +249,11 @@ class LayerwisePeer:
     FREE, NUDGED, BETA = 100, 10, 0.25
 
     def __init__(self, torch: Any, trainer: Trainer) -> None:
-        couplings = trainer.couplings
+        network = trainer.network
         self.torch = torch
-        self.weights = [torch.from_numpy(block.matrix.T.copy()) for block in couplings.blocks]
-        self.biases = [
-            torch.from_numpy(couplings.biases[rows, 0].copy()) for rows in couplings.rows[1:]
-        ]
+        weights = network.parameters[: len(network.blocks)]
+        self.weights = [torch.from_numpy(each.T.copy()) for each in weights]
+        self.biases = [torch.from_numpy(network.biases[rows].copy()) for rows in network.rows[1:]]
 
     def relax(
         self, states: list, iterations: int, inputs: Any, target: Any = None, beta: float = 0.0
@@ -275,7 +273,7 @@ class LayerwisePeer:
         return states
 
     def batch(self, inputs: Any, target: Any) -> npt.NDArray:
-        """One training batch; gives the free state as (n_free, batch)."""
+        """One training batch; gives the free state as (batch, n_free)."""
         rest = [self.torch.zeros(len(inputs), len(biases)) for biases in self.biases]
         free = self.relax(rest, self.FREE, inputs)
         plus, minus = (
@@ -285,7 +283,7 @@ class LayerwisePeer:
         for k, (p, m) in enumerate(zip(plus, minus, strict=True)):
             below = (inputs, inputs) if k == 0 else (plus[k - 1], minus[k - 1])
             self.weights[k].add_((p.T @ below[0] - m.T @ below[1]) * 1e-8)
-        return np.ascontiguousarray(self.torch.cat(free, dim=1).T.numpy())
+        return self.torch.cat(free, dim=1).numpy()
 
 
 def bench_peer(folders: list[Path]) -> list[dict[str, object]]:
@@ -354,15 +352,16 @@ def peer_residuals(torch: Any, trainer: Trainer) -> npt.NDArray:
     found = []
     for x, y, drive, _ in some_batches(trainer):
         free = LayerwisePeer(torch, trainer).batch(torch.tensor(x), torch.tensor(y))
-        found.append(residual(free, trainer.couplings.field(free, drive)))
+        circuit = trainer.network.circuit
+        found.append(circuit.residual(free, circuit.field(free, drive)))
     return np.concatenate(found)
 
 
 def residuals(trainer: Trainer, tolerance: float) -> npt.NDArray:
     """Residuals of the same examples in ours, which relaxes to this tolerance from here on."""
-    trainer.engine.free = dataclasses.replace(trainer.engine.free, tolerance=tolerance)
+    trainer.change(solver=dataclasses.replace(trainer.recipe.solver, tolerance=tolerance))
     relaxed = (
-        trainer.engine.free.relax(trainer.couplings, drive, start)
+        trainer.recipe.solver.relax(trainer.network.circuit, drive, start)
         for _, _, drive, start in some_batches(trainer)
     )
     return np.concatenate([each.residual for each in relaxed])
@@ -374,8 +373,7 @@ def some_batches(trainer: Trainer) -> Iterator[tuple[npt.NDArray, ...]]:
     for begin in range(0, 200, 20):
         batch = slice(begin, begin + 20)
         x, start = data.x_train[batch], particles[batch].astype(np.float32)
-        drive = trainer.couplings.drive(np.ascontiguousarray(x.T))
-        yield x, data.y_train[batch], drive, np.ascontiguousarray(start.T)
+        yield x, data.y_train[batch], trainer.network.circuit.drive(x), start
 
 
 def against_peer(torch: Any, trainer: Trainer, batches: Iterator[BatchRecord]) -> npt.NDArray:
@@ -387,7 +385,7 @@ def against_peer(torch: Any, trainer: Trainer, batches: Iterator[BatchRecord]) -
     theirs: list[list[float]] = [[] for _ in THREADS]
     for i in range(MEASURED):
         for n, mine, its in zip(THREADS, ours, theirs, strict=True):
-            with threads(trainer.couplings, n):
+            with threads(trainer.network, n):
                 mine.append(timed(partial(next, batches)))
             if i % (MEASURED // 10) == 0:
                 torch.set_num_threads(n)
@@ -414,17 +412,20 @@ def sparse_job(n_edges: int) -> tuple[float, float, float]:
     begin = time.perf_counter()
     graph = LayeredGraph(sizes, edges)
     weights = initial_weights(graph, seed=0, other_amplitude=0.05) * 0.1
-    couplings = Couplings(graph, weights)
+    network = Network(graph, weights)
     built = time.perf_counter() - begin
-    inputs = rng.random((sizes[0], 20), dtype=np.float32)
-    drive = couplings.drive(inputs)
-    start = np.zeros((couplings.n_free, 20), np.float32)
-    sweeper, state = sor._Sweeper(couplings), start.copy()
+    circuit = network.circuit
+    inputs = rng.random((20, sizes[0]), dtype=np.float32)
+    drive = circuit.drive(inputs)
+    start = np.zeros((20, network.n_free), np.float32)
+    sweeper, state = sor._Sweeper(circuit), start.copy()
     factor = np.full(20, 1.5, np.float32)
     sweep = median_time(lambda: sweeper.sweep(state, drive, factor))
-    SOR(max_sweeps=5).relax(couplings, drive, start)
-    nudged = Euler(2).steps_from(couplings, drive, start)
-    couplings.correct(start, nudged, inputs, 1.0, [1e-3] * (len(sizes) - 1))
+    free = SOR(max_sweeps=5).relax(circuit, drive, start)
+    nudge = Nudge(np.ones((20, sizes[-1]), np.float32), 1.0)
+    nudged = Euler(2).nudge(circuit, drive, free, nudge).state
+    rates = [1e-3] * (len(sizes) - 1)
+    network.descend(Contrast.between(free.state, nudged, inputs, 1.0), rates, rates)
     return built, sweep, peak_memory()
 
 

@@ -34,7 +34,7 @@ def batch_seconds(trainers: list[Trainer], batches: int, warm: int, count: int) 
     together = len(trainers) > 1
     epoch = iter((Ensemble(trainers) if together else trainers[0]).run_epoch())
     seconds = []
-    with threads(trainers[0].couplings, count):
+    with threads(trainers[0].network, count):
         for n in range(warm + batches):
             begin = time.perf_counter()
             next(epoch)  # ends with a transfer from the device, so nothing is still under way

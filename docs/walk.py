@@ -35,7 +35,10 @@ PAGES = [
     "docs/tutorials/study.md",
     "docs/tutorials/vanishing-gradient.md",
     "docs/extend/family.md",
-    "docs/extend/relaxation.md",
+    "docs/extend/model.md",
+    "docs/extend/rule.md",
+    "docs/extend/optimiser.md",
+    "docs/extend/solver.md",
     "docs/extend/metric.md",
 ]
 

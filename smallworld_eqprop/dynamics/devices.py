@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from typing import Any
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["NUMPY", "check_device_name", "require_device"]
+__all__ = ["NUMPY", "check_device_name", "on_device", "require_device"]
 
 NUMPY = "numpy"
 
@@ -57,3 +58,34 @@ def require_device(device: str) -> None:
             f"device: {device!r}, but torch {torch.__version__} finds {cards} CUDA cards; "
             "allowed here: numpy, cpu" + "".join(f", cuda:{n}" for n in range(cards))
         )
+
+
+def on_device(network: Any, device: str) -> Any:
+    """The network on a device: itself where it lives there already, otherwise a copy.
+
+    Parameters
+    ----------
+    network : Network or TorchNetwork
+    device : str
+        ``numpy``, or a device of torch.
+
+    Raises
+    ------
+    InputError
+        If the device cannot be used here.
+    """
+    library = network.backend.library
+    if device == NUMPY == library:
+        return network
+    parts = network.graph, network.weights, network.biases, network.model
+    if device == NUMPY:
+        from smallworld_eqprop.dynamics.network import Network
+
+        return Network(*parts, dtype=network.dtype)
+    require_device(device)
+    # Imported here, because torch is an extra.
+    from smallworld_eqprop.dynamics.torch_network import TorchNetwork
+
+    if isinstance(network, TorchNetwork):
+        return network
+    return TorchNetwork(*parts, dtype=network.dtype, device=device)

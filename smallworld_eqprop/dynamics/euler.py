@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.examples import nudge_each
-from smallworld_eqprop.dynamics.interactions import Array
-from smallworld_eqprop.dynamics.kernels import drift
-from smallworld_eqprop.dynamics.relaxation import Relaxation, residual
+from smallworld_eqprop.dynamics.active_set import nudge_each
+from smallworld_eqprop.dynamics.circuit import Circuit, Nudge
+from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps, zero_counts
 from smallworld_eqprop.dynamics.threads import share
 from smallworld_eqprop.errors import InputError
 
@@ -21,13 +22,13 @@ MARGIN = 0.2
 
 
 @dataclass(frozen=True)
-class Euler:
+class Euler(Solver):
     r"""Synchronous forward Euler steps, as published.
 
-    .. math:: s' = s + \epsilon (W s + b - s), \qquad s \leftarrow \mathrm{clip}(s', 0, 1)
+    .. math:: s' = s + \epsilon (h - s), \qquad s \leftarrow \mathrm{clip}(s', low, high)
 
     In the nudged phase the cost acts on the output nodes within the same step, on the state that
-    the drift has just reached, before the clip:
+    the drift has just reached, before the clip; for the squared error
 
     .. math:: s'_{out} \leftarrow s'_{out} + 2 \epsilon \beta (d - s'_{out})
 
@@ -45,70 +46,74 @@ class Euler:
 
     steps: int = 500
     step_size: float = 0.5
+    fixed: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.steps, int | np.integer) or self.steps < 1:
-            raise InputError(f"steps: {self.steps}, must be a whole number of at least 1")
+        check_sweeps("steps", self.steps)
         if not 0 < self.step_size <= 1:
             raise InputError(f"step_size: {self.step_size}, must be above 0 and at most 1")
 
-    def relax(self, couplings: Couplings, drive: Array, start: Array) -> Relaxation:
-        """Take all the steps; no residual is asked for, the one reached is reported."""
-        state = self.steps_from(couplings, drive, start)
-        field = couplings.field(state, drive)
-        sweeps = np.full(state.shape[1], self.steps)
-        return Relaxation(state, field, residual(state, field), sweeps, np.inf)
+    @property
+    def max_sweeps(self) -> int:  # type: ignore[override]
+        """The number of steps."""
+        return self.steps
 
-    def steps_from(
-        self,
-        couplings: Couplings,
-        drive: Array,
-        start: Array,
-        target: Array | None = None,
-        beta: float = 0.0,
-    ) -> Array:
-        """State after the steps from `start`, nudged toward `target` with strength `beta`."""
-        kind = couplings.dtype.type
-        size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
-        goal = np.empty((0, start.shape[1]), kind)
-        if target is not None:
-            goal = np.ascontiguousarray(target, kind)
-        state, field = start.copy(), couplings.field(start, drive)
-        for step in range(self.steps):
+    def sweeps(
+        self, circuit: Any, drive: Any, state: Any, nudge: Nudge | None = None
+    ) -> Iterator[Any]:
+        """Give the state after each step; the nudge acts within the steps, see above."""
+        start, first = state, circuit.field(state, drive)
+        pull = () if nudge is None else circuit.pull(nudge)
+        field = first
+        while True:
+            state = circuit.drift(state, field, self.step_size, *pull)
+            yield state
             # The field of the changes needs no drive, and rounds less.
-            drift(state, couplings.field(state - start, field) if step else field, size, goal, pull)
-        return state
+            field = circuit.field(state - start, first)
 
-    def nudge(
-        self, couplings: Couplings, drive: Array, free: Relaxation, target: Array, beta: float
-    ) -> Array:
-        """State after the steps from the end of a free phase, nudged toward `target`.
+    def relax(self, circuit: Any, drive: Any, start: Any, nudge: Nudge | None = None) -> Relaxation:
+        """Take all the steps. No residual is asked for; that of a free phase is reported."""
+        if nudge is None or nudge.holds:
+            return super().relax(circuit, drive, start, nudge)
+        steps = itertools.islice(self.sweeps(circuit, drive, start, nudge), self.steps)
+        *_, state = steps
+        return self._ended(state)
 
-        What `steps_from` gives, but examples whose outputs are at their targets stay as they are,
-        which is what a fixed point does, and nodes that the field holds firmly at 0 or 1 from the
-        first to the last step are left out of each of the others.
+    def nudge(self, circuit: Any, drive: Any, free: Relaxation, nudge: Nudge) -> Relaxation:
+        """Take the steps from the end of a free phase, under a nudge.
+
+        What `relax` gives, but examples at which nothing pulls stay as they are, which is what a
+        fixed point does, and nodes that the field holds firmly at a bound from the first to the
+        last step are left out of each of the others.
         """
-        pulled = np.flatnonzero(free.nudgeable(free.state[couplings.output], target))
-        nudged = free.state.copy()
-        if not pulled.size:
-            return nudged
-        if whole := couplings.whole():
-            kind = couplings.dtype.type
-            size, pull = kind(self.step_size), kind(2 * beta * self.step_size)
-            state, field, goal = (
-                np.array(each[:, pulled].T, kind, order="C")
-                for each in (free.state, free.field, target)
-            )
+        if nudge.holds:
+            return self.relax(circuit, drive, free.state, nudge)
+        pulled = free.pulled(nudge, circuit.output)
+        if not isinstance(circuit, Circuit):
+            state = self.relax(circuit, drive, free.state, nudge).state
+            return self._ended(circuit.where(pulled, state, free.state))
+        examples = np.flatnonzero(pulled)
+        state = free.state.copy()
+        if not examples.size:
+            return self._ended(state)
+        if whole := circuit.whole():
+            kind = circuit.dtype.type
+            own, field = state[examples], free.field[examples]
+            force, curvature = circuit.pull(Nudge(nudge.force[examples], nudge.curvature))
             # Among few nodes it costs more to find out which rest.
-            margin = kind(np.inf if couplings.compact else MARGIN)
+            margin = kind(np.inf if circuit.layout.compact else MARGIN)
 
-            def nudge(part: slice) -> None:
-                own = state[part], field[part], goal[part]
-                nudge_each(*whole.arrays, *own, self.steps, size, pull, margin)
+            def work(part: slice) -> None:
+                batch = own[part], field[part], force[part], curvature
+                nudge_each(*(*whole.arrays, *batch, self.steps, kind(self.step_size), margin))
 
-            share(nudge, len(pulled))
-            nudged[:, pulled] = state.T
+            share(work, len(examples))
+            state[examples] = own
         else:
-            drive, start, target = (each[:, pulled] for each in (drive, free.state, target))
-            nudged[:, pulled] = self.steps_from(couplings, drive, start, target, beta)
-        return nudged
+            part = Nudge(nudge.force[examples], nudge.curvature)
+            state[examples] = self.relax(circuit, drive[examples], state[examples], part).state
+        return self._ended(state)
+
+    def _ended(self, state: Any) -> Relaxation:
+        sweeps = zero_counts(state[..., 0]) + self.steps
+        return Relaxation(state, None, None, sweeps, np.inf)

@@ -1,7 +1,8 @@
 """Element-wise work fused into single passes by numba; the matrix products stay with BLAS.
 
 NumPy would make a pass over memory for every operation. On blocks of a few hundred nodes these
-passes cost a third as much as the products themselves (benchmarks/ measures both).
+passes cost a third as much as the products themselves (benchmarks/ measures both). States are
+(batch, n_free), C order: the nodes of an example lie side by side.
 """
 
 from __future__ import annotations
@@ -22,50 +23,80 @@ __all__ = [
     "copy_sparse",
     "count_moving",
     "drift",
+    "residuals",
     "rests",
     "step",
 ]
 
 
-@njit(cache=True, error_model="numpy")
-def step(state, field, drive, factor, limit, largest, square):  # type: ignore[no-untyped-def]
+# nnan and nsz let the largest distance run in vector lanes. A NaN is found by `residuals`.
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nnan", "nsz"})
+def step(  # type: ignore[no-untyped-def]
+    state, field, drive, low, high, begin, factor, limit, largest, square
+) -> None:
     """Move a group of nodes toward its clipped field, in place: one projected SOR step.
 
     Parameters
     ----------
-    state : ndarray, shape (n, batch)
-        Overwritten by ``clip(s + w d, 0, 1)`` with ``d = clip(field + drive, 0, 1) - s``.
-    field, drive : ndarray, shape (n, batch)
-        Their sum is the local field.
+    state, drive : ndarray, shape (batch, n_free)
+        The nodes of the group begin at column `begin` and are overwritten by
+        ``clip(s + w d, low, high)`` with ``d = clip(field + drive, low, high) - s``.
+    field : ndarray, shape (batch, n)
+        Of the group; with `drive` it makes the local field.
+    low, high : ndarray, shape (n_free,)
+        Bounds of every node.
+    begin : int
     factor : ndarray, shape (batch,)
         Relaxation factor w of every example, at most `limit`.
     limit : float
     largest, square : ndarray, shape (batch,)
         Raised to the largest ``|d|``, and increased by the sum of ``d**2``.
     """
-    zero, one = state.dtype.type(0), state.dtype.type(1)
-    for i in range(state.shape[0]):
-        for j in range(state.shape[1]):
-            s = state[i, j]
-            d = min(max(field[i, j] + drive[i, j], zero), one) - s
-            largest[j] = max(largest[j], abs(d))
-            square[j] += d * d
-            state[i, j] = min(max(s + min(factor[j], limit) * d, zero), one)
+    end = begin + field.shape[1]
+    bottom, top = low[begin:end], high[begin:end]
+    for example in range(state.shape[0]):
+        states, fields = state[example, begin:end], field[example]
+        drives, w = drive[example, begin:end], min(factor[example], limit)
+        most, total = largest[example], square[example]
+        for i in range(states.size):
+            s = states[i]
+            d = min(max(fields[i] + drives[i], bottom[i]), top[i]) - s
+            most = max(most, abs(d))
+            total += d * d
+            states[i] = min(max(s + w * d, bottom[i]), top[i])
+        largest[example], square[example] = most, total
 
 
 @njit(cache=True, error_model="numpy")
-def rests(s, h, margin):  # type: ignore[no-untyped-def]
-    """Whether a node at 0 or 1 is held there by its field, which lies beyond by over `margin`."""
-    return (s == 0 and h < -margin) or (s == 1 and h > 1 + margin)
+def residuals(state, field, low, high):  # type: ignore[no-untyped-def]
+    """Largest distance of a node from its clipped field; NaN where a state or field is NaN.
+
+    All are vectors of one example.
+    """
+    largest = state.dtype.type(0)
+    for i in range(state.size):
+        distance = abs(min(max(field[i], low[i]), high[i]) - state[i])
+        # Bounds hide a field that is NaN, so it is asked for.
+        if distance != distance or field[i] != field[i]:
+            return state.dtype.type(np.nan)
+        largest = max(largest, distance)
+    return largest
 
 
 @njit(cache=True, error_model="numpy")
-def count_moving(state, field, margin):  # type: ignore[no-untyped-def]
-    """How many nodes of every example are not at rest; arrays of shape (n_free, batch)."""
-    moving = np.zeros(state.shape[1], np.intp)
-    for i in range(state.shape[0]):
-        for j in range(state.shape[1]):
-            moving[j] += not rests(state[i, j], field[i, j], margin)
+def rests(s, h, low, high, margin):  # type: ignore[no-untyped-def]
+    """Whether a node is held at a bound by its field, which lies beyond it by over `margin`."""
+    return (s == low and h < low - margin) or (s == high and h > high + margin)
+
+
+@njit(cache=True, error_model="numpy")
+def count_moving(state, field, low, high, margin):  # type: ignore[no-untyped-def]
+    """How many nodes of every example are not at rest; arrays of shape (batch, n_free)."""
+    moving = np.zeros(state.shape[0], np.intp)
+    for example in range(state.shape[0]):
+        for i in range(state.shape[1]):
+            held = rests(state[example, i], field[example, i], low[i], high[i], margin)
+            moving[example] += not held
     return moving
 
 
@@ -101,27 +132,29 @@ def adapt(factor, square, before):  # type: ignore[no-untyped-def]
         before[j] = square[j]
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
-def drift(state, field, step_size, target, pull):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def drift(state, field, low, high, step_size, force, curvature):  # type: ignore[no-untyped-def]
     """One synchronous Euler step in place; see `Euler`.
 
     Parameters
     ----------
-    state, field : ndarray, shape (n, batch)
+    state, field : ndarray, shape (batch, n_free)
+    low, high : ndarray, shape (n_free,)
     step_size : float
-    target : ndarray, shape (n_outputs, batch)
-        The outputs are the last nodes; without rows there is no nudge.
-    pull : float
-        ``2 * step_size * beta``.
+    force : ndarray, shape (batch, n_outputs)
+        Of the nudge, on the outputs, which are the last nodes; without columns there is no nudge.
+    curvature : ndarray, shape (n_outputs,)
     """
-    zero, one = state.dtype.type(0), state.dtype.type(1)
-    outputs = state.shape[0] - target.shape[0]
-    for i in range(state.shape[0]):
-        for j in range(state.shape[1]):
-            value = state[i, j] + step_size * (field[i, j] - state[i, j])
-            if i >= outputs:
-                value += pull * (target[i - outputs, j] - value)
-            state[i, j] = min(max(value, zero), one)
+    outputs = state.shape[1] - force.shape[1]
+    for example in range(state.shape[0]):
+        states, fields, pull = state[example], field[example], force[example]
+        for i in range(outputs):
+            value = states[i] + step_size * (fields[i] - states[i])
+            states[i] = min(max(value, low[i]), high[i])
+        for i in range(outputs, states.size):
+            value = states[i] + step_size * (fields[i] - states[i])
+            value += step_size * (pull[i - outputs] - curvature[i - outputs] * value)
+            states[i] = min(max(value, low[i]), high[i])
 
 
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
@@ -162,13 +195,15 @@ def add_rows(matrix, top, values, left, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def copy_sparse(data, indices, indptr, out, top, left):  # type: ignore[no-untyped-def]
-    """Copy the stored entries of a CSR matrix to ``out[top:, left:]``, and across the diagonal."""
+def copy_sparse(data, indices, indptr, out, top, left, transposed):  # type: ignore[no-untyped-def]
+    """Copy the stored entries of a CSR matrix, or of its transpose, to ``out[top:, left:]``."""
     for a in range(indptr.size - 1):
         for e in range(indptr[a], indptr[a + 1]):
             b = indices[e]
-            out[top + a, left + b] = data[e]
-            out[left + b, top + a] = data[e]
+            if transposed:
+                out[top + b, left + a] = data[e]
+            else:
+                out[top + a, left + b] = data[e]
 
 
 # reassoc lets the sum of squares run in vector lanes; the order is fixed, so it stays reproducible.

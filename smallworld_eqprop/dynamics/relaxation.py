@@ -1,21 +1,30 @@
-"""Relaxation: from a start to a fixed point ``s = clip(W s + b, 0, 1)`` of the network.
-
-Methods share one interface, ``method.relax(couplings, drive, start) -> Relaxation``: `Euler` takes
-the published steps, `SOR` is the fast one.
-"""
+"""Relaxation: from a start to a fixed point ``s = clip(h, low, high)`` of a circuit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from enum import Enum
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.interactions import Array
+from smallworld_eqprop.dynamics.circuit import Nudge
+from smallworld_eqprop.errors import InputError
 
-__all__ = ["Relaxation", "RelaxationMethod", "residual"]
+__all__ = ["Relaxation", "Solver", "Status"]
+
+
+class Status(Enum):
+    """How the relaxation of an example ended, and what helps."""
+
+    CONVERGED = "converged"
+    OUT_OF_SWEEPS = (
+        "too few sweeps: allow more sweeps, a larger tolerance, or smaller weights (a lower "
+        "learning rate)"
+    )
+    NOT_FINITE = "not finite: lower the learning rate, or check inputs and weights"
 
 
 @dataclass(frozen=True)
@@ -24,73 +33,154 @@ class Relaxation:
 
     Attributes
     ----------
-    state : ndarray, shape (n_free, batch)
-    field : ndarray, shape (n_free, batch)
-        Local field ``W s + b`` at `state`; a nudged phase starts from it.
-    residual : ndarray, shape (batch,)
-        Largest ``|clip(field, 0, 1) - s|`` over the nodes, of every example.
-    sweeps : ndarray of int, shape (batch,)
+    state : array, shape (batch, n_free)
+    field : array, shape (batch, n_free), or None
+        Local field at `state`; a nudged phase starts from it. None where a fixed number of steps
+        was taken and nobody asked.
+    residual : array, shape (batch,), or None
+        Largest ``|clip(h, low, high) - s|`` over the nodes of every example: how far the equation
+        is from holding, never the size of the last step. NaN where a state or field is. None as
+        `field` is.
+    sweeps : array of int, shape (batch,)
         Sweeps each example took: updates of every free node, or of every node that was not at rest
-        at 0 or 1.
+        at a bound.
     tolerance : float
         The residual asked for; infinite where none was.
     """
 
-    state: Array
-    field: Array
-    residual: Array
-    sweeps: npt.NDArray[np.intp]
+    state: Any
+    field: Any
+    residual: Any
+    sweeps: Any
     tolerance: float
 
     @property
-    def converged(self) -> npt.NDArray[np.bool_]:
+    def converged(self) -> Any:
         """Which examples reached the residual asked for; shape (batch,)."""
+        if self.residual is None:
+            return self.sweeps >= 0
         return self.residual <= self.tolerance
 
-    def nudgeable(self, output: Any, target: Any) -> Any:
-        """Examples that a nudge from this `output` to the `target` moves; shape (batch,).
+    @property
+    def failed(self) -> Any:
+        """How many examples did not."""
+        return (~self.converged).sum(-1)
 
-        A fixed point whose outputs sit at their targets stays where it is: nothing pulls. For such
-        are taken the ends of relaxations that had a residual to reach.
+    def pulled(self, nudge: Nudge, output: slice) -> Any:
+        """Examples that a nudge moves from here; shape (batch,).
+
+        A fixed point at whose outputs nothing pulls stays where it is. For such are taken the ends
+        of relaxations that had a residual to reach.
         """
-        settled = self.converged & (self.tolerance < np.inf)
-        return (output != target).any(-2) | ~settled
+        outputs = self.state[..., output]
+        moves = (nudge.force != nudge.curvature * outputs).any(-1)
+        return moves | ~self.converged if self.tolerance < np.inf else self.sweeps >= 0
+
+    @property
+    def status(self) -> npt.NDArray[np.object_]:
+        """`Status` of every example; shape (batch,)."""
+        found = np.full(np.shape(_host(self.converged)), Status.OUT_OF_SWEEPS, object)
+        found[_host(self.converged)] = Status.CONVERGED
+        if self.residual is not None:
+            found[~np.isfinite(_host(self.residual))] = Status.NOT_FINITE
+        return found
 
     @property
     def message(self) -> str:
         """One line: how it ended and, where it failed, what to do."""
-        failed = int((~self.converged).sum())
-        if not failed:
-            return f"all {len(self.sweeps)} examples converged"
+        status = self.status
+        bad = [each for each in Status if each is not Status.CONVERGED and (status == each).any()]
+        if not bad:
+            return f"all {status.size} examples converged"
+        told = "; ".join(f"{(status == each).sum()} {each.value}" for each in bad)
+        worst = np.max(_host(self.residual))
         return (
-            f"{failed} of {len(self.sweeps)} examples have a residual above {self.tolerance:g} "
-            f"(worst {self.residual.max():.2g}) after {self.sweeps.max()} sweeps; allow more "
-            "sweeps, a larger tolerance, or smaller weights (a lower learning rate)"
+            f"{(status != Status.CONVERGED).sum()} of {status.size} examples have a residual above "
+            f"{self.tolerance:g} (worst {worst:.2g}) after {np.max(_host(self.sweeps))} sweeps: "
+            f"{told}"
         )
 
 
-class RelaxationMethod(Protocol):
-    """Anything that relaxes a network; holds hyperparameters only."""
+class Solver:
+    """A way to relax a circuit; subclass it, and write `sweeps`.
 
-    def relax(self, couplings: Couplings, drive: Array, start: Array) -> Relaxation:
-        """Relax from `start` under the constant `drive`; `start` is left as it is."""
-        ...
-
-
-def residual(state: Array, field: Array) -> Array:
-    r"""Largest :math:`|\mathrm{clip}(h, 0, 1) - s|` of every example; shape (batch,).
-
-    Parameters
-    ----------
-    state, field : ndarray, shape (n_free, batch)
-        State s and local field h = W s + b.
+    A solver is a frozen dataclass of hyperparameters, `tolerance` and `max_sweeps` among them. What
+    evolves lives in the generator that `sweeps` is. The step limit, the residual and the watch for
+    numbers that are not finite belong to `relax`.
     """
-    distance = np.clip(field, 0, 1)
-    distance -= state
-    np.abs(distance, out=distance)
-    # A maximum over columns by folding halves: contiguous, unlike a reduction.
-    while len(distance) > 1:
-        half = (len(distance) + 1) // 2
-        # An odd row out is compared twice, which a maximum does not mind.
-        distance = np.maximum(distance[:half], distance[-half:])
-    return distance[0]
+
+    tolerance: float = 1e-3
+    max_sweeps: int = 500
+    #: whether the number of sweeps is fixed, and no residual is asked for
+    fixed: ClassVar[bool] = False
+
+    def sweeps(self, circuit: Any, drive: Any, state: Any) -> Iterator[Any]:
+        """Give the state after one sweep, after two, and so on, without end.
+
+        Parameters
+        ----------
+        circuit : Circuit
+            Gives ``field(state, drive)`` and ``clip(state)``, bounds and matrices.
+        drive, state : array, shape (batch, n_free)
+            To be left as they are.
+        """
+        raise NotImplementedError
+
+    def relax(self, circuit: Any, drive: Any, start: Any, nudge: Nudge | None = None) -> Relaxation:
+        """Relax from `start` until every example has the residual asked for.
+
+        Parameters
+        ----------
+        circuit : Circuit
+        drive : array, shape (batch, n_free)
+            From ``circuit.drive(inputs)``.
+        start : array, shape (batch, n_free)
+            Left as it is.
+        nudge : Nudge, optional
+            An energy added at the outputs.
+        """
+        if nudge is not None:
+            circuit, drive = circuit.nudged(drive, nudge)
+        tolerance = np.inf if self.fixed else self.tolerance
+        state, count = start, 0
+        field = circuit.field(state, drive)
+        residual = circuit.residual(state, field)
+        sweeps = zero_counts(residual)
+        for swept in self.sweeps(circuit, drive, start):
+            # Those that have converged stay where they are, whoever else is in the batch.
+            active = (residual > self.tolerance) | self.fixed
+            state = swept if self.fixed else circuit.where(active, swept, state)
+            sweeps = sweeps + active
+            count += 1
+            if self.fixed and count < self.max_sweeps:
+                continue
+            field = circuit.field(state, drive)
+            residual = circuit.residual(state, field)
+            # Not above the tolerance, or NaN: neither needs another sweep.
+            if count >= self.max_sweeps or not (residual > tolerance).any():
+                break
+        return Relaxation(state, field, residual, sweeps, tolerance)
+
+    def nudge(self, circuit: Any, drive: Any, free: Relaxation, nudge: Nudge) -> Relaxation:
+        """Relax under a nudge from the end of a free phase."""
+        return self.relax(circuit, drive, free.state, nudge)
+
+
+def check_sweeps(name: str, value: object) -> None:
+    """Refuse a number of sweeps or steps that is none.
+
+    Raises
+    ------
+    InputError
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise InputError(f"{name}: {value}, must be a whole number of at least 1")
+
+
+def zero_counts(values: Any) -> Any:
+    """A count of 0 for each of these values, in the library that they are of."""
+    return (values != values) * 0
+
+
+def _host(values: Any) -> npt.NDArray:
+    return np.asarray(values.cpu() if hasattr(values, "cpu") else values)

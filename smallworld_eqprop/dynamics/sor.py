@@ -1,22 +1,22 @@
-"""Projected successive over-relaxation: the fast way to a fixed point ``s = clip(W s + b, 0, 1)``.
+"""Projected successive over-relaxation: the fast way to a fixed point ``s = clip(h, low, high)``.
 
 A sweep updates one group of nodes after the other:
 
-    d = clip(h, 0, 1) - s          h: local field of the group, from the newest states
-    s <- clip(s + w d, 0, 1)       w: relaxation factor, between 1 and 2
+    d = clip(h, low, high) - s          h: local field of the group, from the newest states
+    s <- clip(s + w d, low, high)       w: relaxation factor, between 1 and 2
 
 A group is a layer, because a layer without intralayer edges is an independent set and the step is
 then an exact coordinate descent for 0 < w < 2: the energy cannot rise. Groups with dense edges
-inside are cut small, and w is held below 2 / L with L a bound on the largest eigenvalue of (I - W)
+inside are cut small, and w is held below 2 / L with L a bound on the largest eigenvalue of (I - M)
 inside the group, which gives the same guarantee.
 
 What makes it fast, in the order of what it buys:
 
-- Most nodes soon rest at 0 or 1. The field of the whole network says which; they are left out, and
-  every example is relaxed as a small network of its own (examples.py) until the field of the whole
-  says that it has the residual asked for.
+- Most nodes soon rest at a bound. The field of the whole network says which; they are left out, and
+  every example is relaxed by its active set (active_set.py) until the field of the whole says that
+  it has the residual asked for.
 - Examples in which too many nodes move for that are swept whole first, together: dense products by
-  BLAS on (nodes x batch) arrays.
+  BLAS on (batch x nodes) arrays.
 - Over-relaxation adapted per example. One sweep of Gauss-Seidel shrinks an error mode by mu^2;
   at the right w > 1 all modes shrink by w - 1. While the observed contraction is slower than
   w - 1, a real mode is left behind and Young's relation gives its mu, hence a better w; while it
@@ -35,18 +35,20 @@ Methods, MIT Press, 1999 (leaving out the variables at their bounds: "shrinking"
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.examples import relax_each
-from smallworld_eqprop.dynamics.interactions import Array, Whole, products
+from smallworld_eqprop.dynamics.active_set import relax_each
+from smallworld_eqprop.dynamics.circuit import Circuit, Nudge, products
 from smallworld_eqprop.dynamics.kernels import adapt, count_moving, step
-from smallworld_eqprop.dynamics.relaxation import Relaxation, residual
+from smallworld_eqprop.dynamics.layout import Array
+from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps
 from smallworld_eqprop.dynamics.threads import share
+from smallworld_eqprop.dynamics.whole import Whole
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["SOR"]
@@ -76,7 +78,7 @@ OWN_SWEEPS = 4
 
 
 @dataclass(frozen=True)
-class SOR:
+class SOR(Solver):
     """Projected successive over-relaxation with a factor adapted per example.
 
     Parameters
@@ -96,16 +98,27 @@ class SOR:
     def __post_init__(self) -> None:
         if not self.tolerance > 0:
             raise InputError(f"tolerance: {self.tolerance}, must be above 0")
-        if not isinstance(self.max_sweeps, int | np.integer) or self.max_sweeps < 1:
-            raise InputError(f"max_sweeps: {self.max_sweeps}, must be a whole number of at least 1")
+        check_sweeps("max_sweeps", self.max_sweeps)
         if not 0 < self.start_factor < 2:
             raise InputError(f"start_factor: {self.start_factor}, must be between 0 and 2")
 
-    def relax(self, couplings: Couplings, drive: Array, start: Array) -> Relaxation:
+    def sweeps(self, circuit: Circuit, drive: Array, state: Array) -> Iterator[Array]:
+        """Sweep the whole circuit, with the factor of the start throughout: the plain method."""
+        sweeper, state = _Sweeper(circuit), np.array(state, order="C")
+        factor = np.full(len(state), self.start_factor, state.dtype)
+        while True:
+            sweeper.sweep(state, drive, factor)
+            yield state.copy()
+
+    def relax(self, circuit: Any, drive: Any, start: Any, nudge: Nudge | None = None) -> Relaxation:
         """Sweep until every example has the residual asked for or has had `max_sweeps`."""
-        batch = _Batch(self, couplings, drive, start)
-        active = batch.look(np.arange(start.shape[1]))
-        if active.size and (whole := couplings.whole()):
+        if not isinstance(circuit, Circuit):
+            return circuit.sor(self, drive, start, nudge)
+        if nudge is not None:
+            circuit, drive = circuit.nudged(drive, nudge)
+        batch = _Batch(self, circuit, drive, start)
+        active = batch.look(np.arange(len(start)))
+        if active.size and (whole := circuit.whole()):
             many = active[batch.moving(active) > MANY]
             if many.size:
                 batch.sweep(many, WHOLE_SWEEPS)
@@ -127,14 +140,14 @@ class SOR:
 class _Batch:
     """The examples of one relaxation, on their way."""
 
-    def __init__(self, method: SOR, couplings: Couplings, drive: Array, start: Array) -> None:
-        self.method, self.couplings, self.drive = method, couplings, drive
+    def __init__(self, method: SOR, circuit: Circuit, drive: Array, start: Array) -> None:
+        self.method, self.circuit, self.drive = method, circuit, drive
         self.sweeper: _Sweeper | None = None
         self.state = np.array(start, order="C")
         self.field = np.empty_like(self.state)
-        self.residual = np.empty(start.shape[1], start.dtype)
-        self.sweeps = np.zeros(start.shape[1], np.intp)
-        self.factor = np.full(start.shape[1], method.start_factor, start.dtype)
+        self.residual = np.empty(len(start), start.dtype)
+        self.sweeps = np.zeros(len(start), np.intp)
+        self.factor = np.full(len(start), method.start_factor, start.dtype)
 
     def end(self) -> Relaxation:
         """Where the examples stand."""
@@ -145,9 +158,10 @@ class _Batch:
 
         The residuals seen during a sweep are of states that later groups have moved on from.
         """
-        state = self.state[:, examples]
-        field = self.couplings.field(state, self.drive[:, examples])
-        self.field[:, examples], self.residual[examples] = field, residual(state, field)
+        state = self.state[examples]
+        field = self.circuit.field(state, self.drive[examples])
+        self.field[examples] = field
+        self.residual[examples] = self.circuit.residual(state, field)
         return examples[self._pending(self.residual[examples], examples)]
 
     def _pending(self, residual: Array, examples: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
@@ -156,34 +170,31 @@ class _Batch:
 
     def moving(self, examples: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         """How many nodes of each of these examples are not at rest."""
-        margin = self.state.dtype.type(MARGIN)
-        return count_moving(self.state[:, examples], self.field[:, examples], margin)
+        margin, (low, high) = self.state.dtype.type(MARGIN), (self.circuit.low, self.circuit.high)
+        return count_moving(self.state[examples], self.field[examples], low, high, margin)
 
     def relax_each(self, whole: Whole, examples: npt.NDArray[np.intp]) -> None:
         """Relax these examples one after the other, each by its nodes that are not at rest."""
         method, kind = self.method, self.state.dtype.type
         finest = max(method.tolerance, REACHED * float(np.finfo(kind).eps))
-        state, field = (np.array(a[:, examples].T, order="C") for a in (self.state, self.field))
+        state, field = self.state[examples], self.field[examples]
         residual, factor, sweeps = (a[examples] for a in (self.residual, self.factor, self.sweeps))
 
         def relax(part: slice) -> None:
-            relax_each(
-                *whole.arrays,
-                *(state[part], field[part], residual[part], factor[part], sweeps[part]),
-                *(kind(finest), method.max_sweeps, kind(STEP_LIMIT)),
-                *(kind(MARGIN), OWN_SWEEPS),
-            )
+            own = state[part], field[part], residual[part], factor[part], sweeps[part]
+            limits = kind(finest), method.max_sweeps, kind(STEP_LIMIT), kind(MARGIN), OWN_SWEEPS
+            relax_each(*(*whole.arrays, *own, *limits))
 
         share(relax, len(examples))
-        self.state[:, examples], self.field[:, examples] = state.T, field.T
+        self.state[examples], self.field[examples] = state, field
         self.residual[examples], self.sweeps[examples] = residual, sweeps
 
     def sweep(self, examples: npt.NDArray[np.intp], budget: int) -> None:
         """Sweep all nodes of these examples until they seem converged, at most `budget` times."""
-        self.sweeper = self.sweeper or _Sweeper(self.couplings)
+        self.sweeper = self.sweeper or _Sweeper(self.circuit)
         pending = np.ones(examples.size, bool)  # those of `taken` that have not converged
         taken, before = examples, np.zeros(examples.size, self.state.dtype)
-        state, drive, factor = self.state[:, taken], self.drive[:, taken], self.factor[taken]
+        state, drive, factor = self.state[taken], self.drive[taken], self.factor[taken]
         for _ in range(budget):
             largest, square = self.sweeper.sweep(state, drive, factor)
             self.sweeps[taken[pending]] += 1
@@ -194,21 +205,24 @@ class _Batch:
                 break
             width = -(-left // COLUMNS) * COLUMNS
             if width <= 0.8 * taken.size:
-                self.state[:, taken], self.factor[taken] = state, factor
+                self.state[taken], self.factor[taken] = state, factor
                 # Keeping some that are done costs nothing: the products are eight columns wide.
                 kept = np.sort(np.argsort(~pending, kind="stable")[:width])
                 taken, pending, before = taken[kept], pending[kept], before[kept]
-                state, drive, factor = state[:, kept], drive[:, kept], factor[kept]
-        self.state[:, taken], self.factor[taken] = state, factor
+                state, drive, factor = state[kept], drive[kept], factor[kept]
+        self.state[taken], self.factor[taken] = state, factor
 
 
 class _Sweeper:
     """One sweep over all groups; what depends on the weights alone is prepared once."""
 
-    def __init__(self, couplings: Couplings) -> None:
+    def __init__(self, circuit: Circuit) -> None:
+        self.bounds = circuit.low, circuit.high
         self.layers = [
-            (rows, terms, _groups(couplings.inside.get(layer), rows, couplings.dtype))
-            for layer, (rows, terms) in enumerate(zip(couplings.rows, couplings.terms, strict=True))
+            (rows, terms, _groups(circuit, layer, rows))
+            for layer, (rows, terms) in enumerate(
+                zip(circuit.layout.rows, circuit.into, strict=True)
+            )
             if rows.stop > rows.start
         ]
 
@@ -221,36 +235,37 @@ class _Sweeper:
             Largest absolute and summed squared distance of the nodes from their clipped field,
             each taken when the node's turn came.
         """
-        largest = np.zeros(state.shape[1], state.dtype)
-        square = np.zeros(state.shape[1], state.dtype)
+        largest = np.zeros(len(state), state.dtype)
+        square = np.zeros(len(state), state.dtype)
         for rows, terms, groups in self.layers:
-            layer, layer_drive = state[rows], drive[rows]
-            field = products(terms, state, np.empty_like(layer))
+            layer = state[:, rows]
+            field = products(terms, state, np.empty((len(state), layer.shape[1]), state.dtype))
             for group, matrix, limit in groups:
-                part = field[group]
+                part = field
                 if matrix is not None:
-                    part += matrix @ layer
-                step(layer[group], part, layer_drive[group], factor, limit, largest, square)
+                    part = layer @ matrix
+                    part += field[:, group]
+                begin = rows.start + group.start
+                step(state, part, drive, *self.bounds, begin, factor, limit, largest, square)
         return largest, square
 
 
 def _groups(
-    inside: Any, rows: slice, dtype: np.dtype
+    circuit: Circuit, layer: int, rows: slice
 ) -> list[tuple[slice, Array | None, np.floating]]:
-    """Groups of one layer: rows, their dense couplings to the layer, and the limit of w.
+    """Groups of one layer: columns, what the layer adds to them, and the limit of w.
 
-    Without edges inside L is 1. With edges the eigenvalues of I - W_gg inside group g are at most
-    1 + |W_gg|, and the spectral norm |M| of a symmetric matrix is at most the Frobenius norm of
-    M^8 to the power 1/8: tight for random matrices, and three products. For a sparse block the
-    largest absolute row sum does.
+    Without edges inside L is 1. With edges the eigenvalues of I - M_gg inside group g are at most
+    1 + |M_gg|, and the spectral radius of M is at most the Frobenius norm of M^8 to the power 1/8:
+    tight for random matrices, and three products. For a sparse block the largest absolute row sum
+    does.
     """
-    size = rows.stop - rows.start
+    kind, size = circuit.dtype.type, rows.stop - rows.start
+    inside = circuit.inside.get(layer)
     if inside is None:
-        return [(slice(0, size), None, dtype.type(STEP_LIMIT))]
-    if not isinstance(inside, np.ndarray):
-        weights = abs(inside)
-        norm = (weights.sum(axis=0) + weights.sum(axis=1)).max()
-        return [(slice(0, size), None, dtype.type(STEP_LIMIT / (1 + norm)))]
+        sparse_inside = [m for m, source in circuit.into[layer] if source == rows]
+        norm = max(abs(sum(sparse_inside)).sum(axis=1).max(), 0) if sparse_inside else 0.0
+        return [(slice(0, size), None, kind(STEP_LIMIT / (1 + norm)))]
     groups = [slice(start, min(start + GROUP, size)) for start in range(0, size, GROUP)]
     tiles = np.zeros((len(groups), GROUP, GROUP), inside.dtype)
     for tile, group in zip(tiles, groups, strict=True):
@@ -259,7 +274,8 @@ def _groups(
     for _ in range(3):
         tiles = tiles @ tiles
     norms = np.sqrt(np.einsum("gij,gij->g", tiles, tiles)) ** (1 / 8)
+    # Contiguous, because each is multiplied with in every sweep.
     return [
-        (group, inside[group], dtype.type(STEP_LIMIT / (1 + norm)))
+        (group, np.ascontiguousarray(inside[:, group]), kind(STEP_LIMIT / (1 + norm)))
         for group, norm in zip(groups, norms, strict=True)
     ]

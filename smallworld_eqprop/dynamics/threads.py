@@ -12,7 +12,6 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["check_threads", "product_threads", "share", "threads"]
@@ -21,18 +20,18 @@ _threads = ContextVar("threads", default=1)
 
 
 @contextmanager
-def threads(couplings: Any, n: int) -> Iterator[None]:
+def threads(network: Any, n: int) -> Iterator[None]:
     """Let threads share the work on every batch of a network, inside a ``with`` statement.
 
     They share the examples where each is relaxed by itself (up to 4096 free nodes). No example
-    takes notice of another, so the numbers do not depend on `n`. The matrix products, small as
+    depends on another, so the numbers do not depend on `n`. The matrix products, small as
     they are, have one thread then. Otherwise, and on torch, the threads are those of the matrix
     products, and the last bits do depend on them.
 
     Parameters
     ----------
-    couplings : Couplings
-        Of the network; those of a `Trainer` are ``trainer.couplings``.
+    network : Network
+        That of a `Trainer` is ``trainer.network``.
     n : int
         Number of threads.
 
@@ -50,7 +49,7 @@ def threads(couplings: Any, n: int) -> Iterator[None]:
     >>> from smallworld_eqprop import Trainer, TrainingConfig, layered, load
     >>> digits = load("digits", n_train=100)
     >>> trainer = Trainer(layered([64, 20, 10]), digits, TrainingConfig())
-    >>> with threads(trainer.couplings, 2):
+    >>> with threads(trainer.network, 2):
     ...     batches = list(trainer.run_epoch())
     >>> len(batches)
     5
@@ -58,17 +57,16 @@ def threads(couplings: Any, n: int) -> Iterator[None]:
     check_threads(n)
     before = _threads.set(n)
     try:
-        products = product_threads(couplings, n)
-        with _libraries().limit(limits=products), _torch_threads(couplings, n):
+        products = product_threads(network, n)
+        with _libraries().limit(limits=products), _torch_threads(network, n):
             yield
     finally:
         _threads.reset(before)
 
 
-def product_threads(couplings: Any, n: int) -> int:
+def product_threads(network: Any, n: int) -> int:
     """Threads that the matrix products have where `n` share the work."""
-    each = isinstance(couplings, Couplings) and couplings.whole() is not None
-    return 1 if each else n
+    return 1 if network.by_example else n
 
 
 @functools.cache
@@ -78,8 +76,8 @@ def _libraries() -> ThreadpoolController:
 
 
 @contextmanager
-def _torch_threads(couplings: Any, n: int) -> Iterator[None]:
-    if isinstance(couplings, Couplings):
+def _torch_threads(network: Any, n: int) -> Iterator[None]:
+    if network.backend.library != "torch":
         yield
         return
     import torch  # it does not hear of the limits of other libraries

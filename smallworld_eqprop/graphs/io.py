@@ -16,7 +16,7 @@ from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.layered import LayeredGraph
 
-__all__ = ["load_graph", "save_graph"]
+__all__ = ["graph_arrays", "load_graph", "save_graph"]
 
 FORMAT_VERSION = 1
 
@@ -40,17 +40,11 @@ def save_graph(g: LayeredGraph, path: str | os.PathLike[str]) -> None:
         If the ending is another one, a label cannot be written, or the file cannot.
     """
     target = _checked_path(path)
-    fields = {
-        "format_version": FORMAT_VERSION,
-        "layer_sizes": json.dumps(g.layer_sizes),
-        "provenance": json.dumps(g.provenance, default=_as_plain_number),
-        "labels": _write_labels(g.labels),
-    }
     buffer = io.BytesIO()
     if target.suffix == ".npz":
-        arrays = {name: np.array(value) for name, value in fields.items()}
-        np.savez_compressed(buffer, allow_pickle=False, edges=g.edges, **arrays)
+        np.savez_compressed(buffer, allow_pickle=False, **graph_arrays(g))
     else:
+        fields = _fields(g)
         graph = nx.Graph(**fields)
         graph.add_nodes_from(
             (node, {"layer": layer}) for node, layer in enumerate(g.layers.tolist())
@@ -58,6 +52,20 @@ def save_graph(g: LayeredGraph, path: str | os.PathLike[str]) -> None:
         graph.add_edges_from(g.edges.tolist())
         nx.write_graphml(graph, buffer)
     _write(target, buffer.getvalue())
+
+
+def graph_arrays(g: LayeredGraph) -> dict[str, np.ndarray]:
+    """A graph as the arrays of an .npz file that `load_graph` reads, whatever else is in it."""
+    return {"edges": g.edges, **{name: np.array(value) for name, value in _fields(g).items()}}
+
+
+def _fields(g: LayeredGraph) -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "layer_sizes": json.dumps(g.layer_sizes),
+        "provenance": json.dumps(g.provenance, default=_as_plain_number),
+        "labels": _write_labels(g.labels),
+    }
 
 
 def load_graph(path: str | os.PathLike[str]) -> LayeredGraph:

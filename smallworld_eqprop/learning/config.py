@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.devices import NUMPY, check_device_name
 from smallworld_eqprop.dynamics.euler import Euler
-from smallworld_eqprop.dynamics.relaxation import RelaxationMethod
+from smallworld_eqprop.dynamics.relaxation import Solver, check_sweeps
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.learning.losses import SquaredError
+from smallworld_eqprop.learning.optimisers import SGD
+from smallworld_eqprop.learning.recipe import Recipe
+from smallworld_eqprop.learning.rules import RandomSign
 
 __all__ = ["TrainingConfig"]
 
@@ -61,45 +64,37 @@ class TrainingConfig:
     device: str = NUMPY
 
     def __post_init__(self) -> None:
-        rates = np.atleast_1d(np.asarray(self.learning_rate, float))
-        if not rates.size or not (rates >= 0).all() or not np.isfinite(rates).all():
-            raise InputError(f"learning_rate: {self.learning_rate}, must be finite and at least 0")
-        if not isinstance(self.learning_rate, float | int):
-            object.__setattr__(self, "learning_rate", tuple(map(float, rates)))
-        if not 0 < self.beta < np.inf:
-            raise InputError(f"beta: {self.beta}, must be above 0")
-        for name in ("bias_rate", "other_amplitude"):
-            if (value := getattr(self, name)) is not None and not 0 <= value < np.inf:
-                raise InputError(f"{name}: {value}, must be finite and at least 0")
+        rate = SGD(self.learning_rate, self.bias_rate).learning_rate
+        object.__setattr__(self, "learning_rate", rate)
+        if (value := self.other_amplitude) is not None and not 0 <= value < np.inf:
+            raise InputError(f"other_amplitude: {value}, must be finite and at least 0")
         for name in ("batch_size", "max_sweeps", "free_steps", "nudged_steps"):
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise InputError(f"{name}: {value}, must be a whole number of at least 1")
+            check_sweeps(name, getattr(self, name))
         if self.relaxation not in ("sor", "euler"):
             raise InputError(f"relaxation: {self.relaxation!r}, allowed: sor, euler")
         if not isinstance(self.seed, int) or self.seed < 0:
             raise InputError(f"seed: {self.seed!r}, must be an integer of at least 0")
         check_device_name(self.device)
-        # The methods check their own parameters.
-        _ = self.free_phase, self.nudged_phase
+        _ = self.recipe  # its parts check their own parameters
 
     @property
-    def free_phase(self) -> RelaxationMethod:
-        """The relaxation of the free phase."""
+    def recipe(self) -> Recipe:
+        """The paper's recipe with these numbers: solver, rule, loss and optimiser."""
+        free: Solver = SOR(self.tolerance, self.max_sweeps)
         if self.relaxation == "euler":
-            return Euler(self.free_steps, self.step_size)
-        return SOR(self.tolerance, self.max_sweeps)
+            free = Euler(self.free_steps, self.step_size)
+        return Recipe(
+            solver=free,
+            rule=RandomSign(self.beta, Euler(self.nudged_steps, self.step_size)),
+            loss=SquaredError(),
+            optimiser=SGD(self.learning_rate, self.bias_rate),
+        )
 
-    @property
-    def nudged_phase(self) -> Euler:
-        """The relaxation of the nudged phase."""
-        return Euler(self.nudged_steps, self.step_size)
+    def check_layers(self, n_layers: int) -> None:
+        """Refuse a number of learning rates that does not fit the layers.
 
-    def layer_rates(self, n_layers: int) -> npt.NDArray[np.float64]:
-        """Learning rate of every layer after the input; shape (n_layers - 1,)."""
-        rates = np.asarray(self.learning_rate, float)
-        if rates.ndim and len(rates) != n_layers - 1:
-            raise InputError(
-                f"learning_rate: {len(rates)} rates for the {n_layers - 1} layers after the input"
-            )
-        return np.broadcast_to(rates, n_layers - 1)
+        Raises
+        ------
+        InputError
+        """
+        SGD(self.learning_rate, self.bias_rate).check(n_layers)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import Any
 
 import numpy as np
 
 from smallworld_eqprop.dynamics.devices import NUMPY
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.learning.engine import Engine
 from smallworld_eqprop.learning.history import BatchRecord
 from smallworld_eqprop.learning.trainer import Trainer
 
@@ -24,8 +25,9 @@ class Ensemble:
     """Trains networks of the same layer sizes together on one device of torch.
 
     A card is hardly busy with one network of a few hundred nodes: several take little longer than
-    one. They may differ in topology, seed, learning rates, beta and initial amplitude. Each ends as
-    it would have alone, but for the last digits.
+    one. They may differ in topology, model, seed, optimiser, beta and initial amplitude. Each ends
+    as it would have alone: on the processor with one thread to the bit, otherwise but for the last
+    digits.
 
     Parameters
     ----------
@@ -63,11 +65,8 @@ class Ensemble:
             _check_alike(first, trainer)
         if first.config.device == NUMPY:
             raise InputError("device: 'numpy' trains one network at a time; use cpu or cuda")
-        # Imported here, because torch is an extra.
-        from smallworld_eqprop.learning.torch_engine import TorchEngine
-
         self.trainers = list(trainers)
-        self._engine = TorchEngine.joined([cast(TorchEngine, t.engine) for t in trainers])
+        self._engine = Engine.joined([trainer.engine for trainer in trainers])
 
     def run_epoch(self) -> Iterator[list[BatchRecord]]:
         """Train the rest of the epoch under way, all networks batch by batch, then evaluate.
@@ -77,18 +76,17 @@ class Ensemble:
         trainers = self.trainers
         for trainer in trainers:
             trainer.begin_epoch()
-        rates = np.stack([t.rates for t in trainers])
-        bias_rates = np.stack([t.rates if t.bias_rates is None else t.bias_rates for t in trainers])
+        if self._engine.recipes != [trainer.recipe for trainer in trainers]:
+            self._engine = Engine.joined([trainer.engine for trainer in trainers])
         while trainers[0].batch < trainers[0].n_batches:
             begin = time.perf_counter()
-            examples, betas = zip(*(t.next_batch() for t in trainers), strict=True)
-            outcomes = self._engine.train_together(
-                np.stack(examples), np.array(betas), rates, bias_rates
-            )
+            # Their keys differ, and no rule can draw for all of them: it is refused without one.
+            examples, signs, _ = zip(*(t.next_batch() for t in trainers), strict=True)
+            outcomes = self._engine.train(np.stack(examples), signs, (), trainers[0].step)
             seconds = time.perf_counter() - begin
             yield [t.take(o, seconds) for t, o in zip(trainers, outcomes, strict=True)]
         begin = time.perf_counter()
-        scores = self._engine.evaluate_together()
+        scores = self._engine.evaluate(keep=True)
         seconds = time.perf_counter() - begin
         for trainer, score in zip(trainers, scores, strict=True):
             trainer.finish_epoch(*score, seconds)
@@ -104,10 +102,23 @@ def _check_alike(first: Trainer, other: Trainer) -> None:
     places = [(trainer.epoch, trainer.batch) for trainer in (first, other)]
     if places[0] != places[1]:
         raise InputError(f"trainers: at epoch and batch {places[1]} beside {places[0]}; align them")
-    ours, theirs = map(dataclasses.asdict, (first.config, other.config))
+    ours, theirs = map(_shared, (first, other))
     for name in ours:
-        if name not in OWN and ours[name] != theirs[name]:
+        if ours[name] != theirs[name]:
             raise InputError(
                 f"{name}: {theirs[name]!r} beside {ours[name]!r}; networks trained together may "
-                f"differ in topology and {', '.join(OWN)}"
+                f"differ in topology, model, optimiser and {', '.join(OWN)}"
             )
+
+
+def _shared(trainer: Trainer) -> dict[str, Any]:
+    """What networks trained together have to have in common, by name."""
+    found = {k: v for k, v in dataclasses.asdict(trainer.config).items() if k not in OWN}
+    recipe = trainer.recipe
+    rule = (type(recipe.rule), {k: v for k, v in vars(recipe.rule).items() if k != "beta"})
+    return found | {
+        "solver": recipe.solver,
+        "rule": rule,
+        "loss": recipe.loss,
+        "start": recipe.start,
+    }

@@ -78,7 +78,7 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
     classes_ : ndarray, shape (n_classes,)
     graph_ : LayeredGraph
         The network that was trained.
-    couplings_ : Couplings
+    network_ : Network
         Its weights and biases.
     scaler_ : MinMaxScaler or None
         How features become states of the input nodes; None where they lay in [0, 1].
@@ -140,7 +140,7 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
             If `classes` is missing in the first call or differs from it later, y has another
             class, or `early_stopping` is on.
         """
-        fresh = not hasattr(self, "couplings_")
+        fresh = not hasattr(self, "network_")
         if classes is not None:
             classes = np.unique(classes)
             if not fresh and not np.array_equal(classes, self.classes_):
@@ -217,7 +217,7 @@ class EqPropRegressor(RegressorMixin, EqPropEstimator):
         InputError
             If `early_stopping` is on.
         """
-        fresh = not hasattr(self, "couplings_")
+        fresh = not hasattr(self, "network_")
         return self._partial_fit(*self._read(X, y, fresh), fresh)
 
     def _read(self, X: Any, y: Any, fresh: bool) -> tuple[npt.NDArray, npt.NDArray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -18,9 +19,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from smallworld_eqprop.data import Dataset
-from smallworld_eqprop.dynamics.couplings import Couplings
 from smallworld_eqprop.dynamics.euler import Euler
-from smallworld_eqprop.dynamics.relaxation import RelaxationMethod
+from smallworld_eqprop.dynamics.network import Network
+from smallworld_eqprop.dynamics.relaxation import Solver
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.dynamics.threads import threads
 from smallworld_eqprop.errors import InputError
@@ -120,7 +121,7 @@ class EqPropEstimator(BaseEstimator):
         ConvergenceWarning
             If it still improved in the last epoch, or the network does not settle.
         """
-        fresh = not (self.warm_start and hasattr(self, "couplings_"))
+        fresh = not (self.warm_start and hasattr(self, "network_"))
         data = self._read(X, y, fresh)
         stopped = self._train(*data, fresh, self.max_iter)
         if not stopped:
@@ -153,15 +154,15 @@ class EqPropEstimator(BaseEstimator):
             self.loss_curve_: list[float] = []
             self.validation_scores_: list[float] | None = [] if self.early_stopping else None
         data = self._split(self._scaled(features), targets)
-        couplings: Couplings | None = None if fresh else getattr(self, "couplings_", None)
-        trainer = Trainer(self.graph_, data, self._training_config(), couplings)
+        network: Network | None = None if fresh else getattr(self, "network_", None)
+        trainer = Trainer(self.graph_, data, self._training_config(), network=network)
         best, idle, kept = np.inf, 0, None
         drops = DROPS if self.schedule == "adaptive" else 0
         for self.n_iter_ in range(1, epochs + 1):
             # Where there are several equilibria a particle would stay in the one it was taught,
             # but an example to be predicted starts from rest.
             trainer.forget_particles()
-            with threads(trainer.couplings, effective_n_jobs(self.n_jobs)):
+            with threads(trainer.network, effective_n_jobs(self.n_jobs)):
                 for _ in trainer.run_epoch():
                     pass
             value = self._log(trainer.history[-1], data)
@@ -169,13 +170,13 @@ class EqPropEstimator(BaseEstimator):
             if value < best:
                 best = value
                 if self.early_stopping:
-                    kept = trainer.couplings.edge_weights(), trainer.couplings.biases[:, 0].copy()
+                    kept = trainer.network.weights, trainer.network.biases
             if idle >= self.n_iter_no_change:
                 if not drops:
                     break
-                trainer.rates = trainer.rates / DROP
+                trainer.change(optimiser=slower(trainer.recipe.optimiser))
                 drops, idle = drops - 1, 0
-        self.couplings_ = Couplings(self.graph_, *kept) if kept else trainer.couplings
+        self.network_ = Network(self.graph_, *kept) if kept else trainer.network
         self._warn_of_unrest(trainer.history[-1], data)
         return idle >= self.n_iter_no_change
 
@@ -305,29 +306,33 @@ class EqPropEstimator(BaseEstimator):
         """States of the output nodes when the network has settled, shape (n_samples, n_outputs)."""
         check_is_fitted(self)
         features = dense(validate_data(self, X, accept_sparse="csr", reset=False))
-        inputs = self._scaled(features).T.astype(np.float64)
-        couplings = Couplings(
-            self.graph_,
-            self.couplings_.edge_weights(),
-            self.couplings_.biases[:, 0],
-            dtype=np.float64,
+        inputs = self._scaled(features).astype(np.float64)
+        network = Network(
+            self.graph_, self.network_.weights, self.network_.biases, dtype=np.float64
         )
-        method: RelaxationMethod = PREDICTION
+        solver: Solver = PREDICTION
         if self.relaxation == "euler":
-            method = Euler(self.free_steps)
-        outputs = np.empty((inputs.shape[1], self.graph_.layer_sizes[-1]))
-        with threads(couplings, effective_n_jobs(self.n_jobs)):
+            solver = Euler(self.free_steps)
+        outputs = np.empty((len(inputs), self.graph_.layer_sizes[-1]))
+        with threads(network, effective_n_jobs(self.n_jobs)):
             for start in range(0, len(outputs), EVALUATION_BATCH):
                 part = slice(start, start + EVALUATION_BATCH)
-                drive = couplings.drive(np.ascontiguousarray(inputs[:, part]))
-                state = method.relax(couplings, drive, np.zeros_like(drive)).state
-                outputs[part] = state[couplings.output].T
+                drive = network.circuit.drive(inputs[part])
+                state = solver.relax(network.circuit, drive, np.zeros_like(drive)).state
+                outputs[part] = state[:, network.output]
         return outputs
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def slower(optimiser: Any) -> Any:
+    """The optimiser with all learning rates divided by `DROP`."""
+    rate = optimiser.learning_rate
+    less = tuple(each / DROP for each in rate) if isinstance(rate, tuple) else rate / DROP
+    return dataclasses.replace(optimiser, learning_rate=less)
 
 
 def dense(features: Any) -> npt.NDArray:

@@ -12,19 +12,23 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.data import Dataset
-from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.dynamics.devices import on_device
+from smallworld_eqprop.dynamics.initial import initial_weights
+from smallworld_eqprop.dynamics.models import Model
+from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph
 from smallworld_eqprop.graphs.reachability import unreached_outputs
 from smallworld_eqprop.learning.config import TrainingConfig
-from smallworld_eqprop.learning.engine import Outcome, make_engine
-from smallworld_eqprop.learning.eqprop import initial_weights
+from smallworld_eqprop.learning.engine import Engine, Outcome
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord, log_spread
+from smallworld_eqprop.learning.optimisers import SGD
+from smallworld_eqprop.learning.recipe import Recipe, replaced
 
 __all__ = ["Trainer"]
 
 # Streams of random numbers, so that no two uses of one seed share draws.
-WEIGHTS, ORDER = 1, 2
+WEIGHTS, ORDER, RULE = 1, 2, 3
 
 
 @dataclass
@@ -50,9 +54,14 @@ class Trainer:
     data : Dataset
         Without test examples the test error and cost are nan.
     config : TrainingConfig
-    couplings : Couplings, optional
-        Weights and biases to go on from, made from `graph`; training changes them in place.
-        Initial weights when left out.
+    network : Network, optional
+        To go on from, on `graph`; training changes it in place where it lives on the device
+        already. Initial weights when left out.
+    model : Model, optional
+        The physics of a network that is made here; `Hopfield` on [0, 1] when left out.
+    solver, rule, loss, optimiser, start : optional
+        Take the place of what `config` says, see `Recipe`. They are no part of `config`, so give
+        them again when a run is resumed.
 
     Attributes
     ----------
@@ -74,7 +83,10 @@ class Trainer:
         graph: LayeredGraph,
         data: Dataset,
         config: TrainingConfig,
-        couplings: Any = None,
+        *,
+        network: Any = None,
+        model: Model | None = None,
+        **recipe: Any,
     ) -> None:
         for name, size, needed in (
             ("input", graph.layer_sizes[0], data.x_train.shape[1]),
@@ -90,21 +102,20 @@ class Trainer:
                 f"{lost[0]}) cannot be reached from the inputs; add edges or move fewer"
             )
         self.graph, self.data, self.config = graph, data, config
-        if couplings is None:
-            weights = initial_weights(
-                graph,
-                seed=np.random.default_rng([config.seed, WEIGHTS]),
-                other_amplitude=config.other_amplitude,
-            )
-            couplings = Couplings(graph, weights)
-        phases = config.free_phase, config.nudged_phase
-        self.engine = make_engine(graph, data, config.device, phases, couplings)
-        self.rates = config.layer_rates(graph.n_layers)
-        self.bias_rates = None
-        if config.bias_rate is not None:
-            self.bias_rates = np.full(graph.n_layers - 1, config.bias_rate)
-        self.pairs = [block.name for block in self.couplings.blocks]
-        self.kinds = [block.kind for block in self.couplings.blocks]
+        self.recipe = self._checked(replaced(config.recipe, recipe))
+        if network is None:
+            rng = np.random.default_rng([config.seed, WEIGHTS])
+            weights = None
+            if config.other_amplitude is not None:
+                weights = initial_weights(graph, seed=rng, other_amplitude=config.other_amplitude)
+            network = Network(graph, weights, model=model, seed=rng)
+        elif model is not None and model != network.model:
+            raise InputError(f"model: {model}, but the network given obeys {network.model}")
+        elif network.graph != graph:
+            raise InputError(f"network: has {network.graph!r}, not {graph!r}")
+        self.engine = Engine(on_device(network, config.device), data, [self.recipe])
+        self.pairs = [block.name for block in self.network.blocks]
+        self.kinds = [block.kind for block in self.network.blocks]
         self.history: list[EpochRecord] = []
         self.batch = 0
         self._sums = _EpochSums()
@@ -115,14 +126,39 @@ class Trainer:
             f"{self.batch} of {self.n_batches} batches)"
         )
 
+    def change(self, **parts: Any) -> None:
+        """Go on with other parts of the recipe, for example a lower learning rate.
+
+        Parameters
+        ----------
+        **parts
+            solver, rule, loss or optimiser, see `Recipe`. The memory of an optimiser of the same
+            kind is kept.
+        """
+        if "start" in parts:
+            raise InputError("start: cannot be changed on the way; make a new trainer")
+        self.recipe = self._checked(replaced(self.recipe, parts))
+        self.engine.use([self.recipe])
+
+    def _checked(self, recipe: Recipe) -> Recipe:
+        """The recipe, if its learning rates fit the layers."""
+        if isinstance(recipe.optimiser, SGD):
+            recipe.optimiser.check(self.graph.n_layers)
+        return recipe
+
     def forget_particles(self) -> None:
         """Put all particles to rest, as if no example had been seen before."""
         self.engine.forget_particles()
 
     @property
-    def couplings(self) -> Any:
-        """Weights and biases, on the device they are trained on."""
-        return self.engine.couplings
+    def network(self) -> Any:
+        """What is trained: a `Network`, or on torch a `TorchNetwork`."""
+        return self.engine.network
+
+    @property
+    def step(self) -> int:
+        """Number of the batch that comes next, counted from 0 over all epochs."""
+        return len(self.history) * self.n_batches + self.batch
 
     @property
     def epoch(self) -> int:
@@ -156,10 +192,13 @@ class Trainer:
         self.begin_epoch()
         while self.batch < self.n_batches:
             begin = time.perf_counter()
-            outcome = self.engine.train(*self.next_batch(), self.rates, self.bias_rates)
+            examples, sign, key = self.next_batch()
+            # Numbers that overflow are found in the outcome, which says where.
+            with np.errstate(over="ignore", invalid="ignore"):
+                (outcome,) = self.engine.train(examples[None], [sign], key, self.step)
             yield self.take(outcome, time.perf_counter() - begin)
         begin = time.perf_counter()
-        scores = self.evaluate()
+        (scores,) = self.engine.evaluate(keep=True)
         self.finish_epoch(*scores, time.perf_counter() - begin)
 
     def draws(self, epoch: int) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.floating]]:
@@ -172,8 +211,12 @@ class Trainer:
         return order, rng.choice((-1.0, 1.0), self.n_batches)
 
     def evaluate(self) -> tuple[float, float]:
-        """Test error and mean test cost, from the free phase on the test set."""
-        return self.engine.evaluate()
+        """Test error and mean test cost, from the free phase on the test set.
+
+        It leaves everything as it was: no evaluation or training that follows is changed by it.
+        """
+        (scores,) = self.engine.evaluate()
+        return scores
 
     def begin_epoch(self) -> None:
         """Draw the epoch that comes next, or the one under way again."""
@@ -181,14 +224,27 @@ class Trainer:
             self._sums = _EpochSums()
         self._order, self._signs = self.draws(self.epoch)
 
-    def next_batch(self) -> tuple[npt.NDArray[np.integer], float]:
-        """Examples of the batch that comes next, and its beta."""
+    def next_batch(self) -> tuple[npt.NDArray[np.integer], float, tuple[int, ...]]:
+        """Examples of the batch that comes next, the sign of beta, and its key for random draws."""
         size = self.config.batch_size
         examples = self._order[self.batch * size : (self.batch + 1) * size]
-        return examples, self._signs[self.batch] * self.config.beta
+        key = (self.config.seed, RULE, self.epoch, self.batch)
+        return examples, float(self._signs[self.batch]), key
 
     def take(self, outcome: Outcome, seconds: float) -> BatchRecord:
-        """Enter what the batch showed into the books."""
+        """Enter what the batch showed into the books.
+
+        Raises
+        ------
+        InputError
+            If states or weights are no longer finite.
+        """
+        if not outcome.finite:
+            raise InputError(
+                f"epoch {self.epoch}, batch {self.batch + 1}: states or weights are no longer "
+                f"finite; lower the learning rate or beta, or check the data "
+                f"({self.recipe.optimiser}, {self.recipe.rule})"
+            )
         sums = self._sums
         sums.corrections.append(outcome.corrections)
         sums.errors += outcome.errors

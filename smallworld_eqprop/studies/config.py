@@ -52,7 +52,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
             raise InputError(f"unknown dataset {self.dataset!r}; {nearest(self.dataset, DATASETS)}")
-        self.training.layer_rates(len(self.topology.layer_sizes))
+        self.training.check_layers(len(self.topology.layer_sizes))
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> RunConfig:

@@ -69,7 +69,7 @@ def start_folder(folder: Path, config: RunConfig, trainer: Trainer, threads: int
         },
         "machine": f"{platform.system()} {platform.machine()}",
         # The last bits of a matrix product depend on the number of its threads.
-        "threads": product_threads(trainer.couplings, threads),
+        "threads": product_threads(trainer.network, threads),
         "graph": {
             "layer_sizes": trainer.graph.layer_sizes,
             "n_edges": trainer.graph.n_edges,

@@ -151,7 +151,7 @@ def train(
     checkpoint = folder / "checkpoint.npz"
     saved = time.monotonic()
     with (
-        sharing(trainer.couplings, threads),
+        sharing(trainer.network, threads),
         follow(tensorboard, run) as add_events,
         deferred_interrupt() as signalled,
     ):

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallworld_eqprop import add_intralayer, layered, rewire
-from smallworld_eqprop.dynamics.couplings import Couplings
+from smallworld_eqprop.dynamics.circuit import Nudge
 from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.network import Network
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "analysis"))
 from operations import backpropagation, depth, equilibrium_propagation
@@ -88,11 +89,13 @@ def test_equilibrium_propagation(graph, setting, inputs_once):
     (free_count, free), (nudged_count, nudged) = phases
 
     # The loops are the published relaxation ...
-    couplings = Couplings(graph, weights, biases, dtype=float)
-    drive = couplings.drive(inputs[:, None])
-    expected = Euler(STEPS, STEP_SIZE).steps_from(couplings, drive, np.zeros((len(biases), 1)))
+    circuit = Network(graph, weights, biases, dtype=float).circuit
+    drive = circuit.drive(inputs[None])
+    relaxed = Euler(STEPS, STEP_SIZE).relax(circuit, drive, np.zeros((1, len(biases))))
+    expected = relaxed.state.T
     assert np.allclose(free, expected[:, 0])
-    after = Euler(NUDGED, STEP_SIZE).steps_from(couplings, drive, expected, target[:, None], BETA)
+    nudge = Nudge(2 * BETA * target[None], 2 * BETA)
+    after = Euler(NUDGED, STEP_SIZE).relax(circuit, drive, relaxed.state, nudge).state.T
     assert np.allclose(nudged, after[:, 0])
 
     # ... and what they did is what is counted.

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 
 from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.layered import add_intralayer, layered
+from smallworld_eqprop.graphs.rewiring import rewire
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.history import log_spread
+from smallworld_eqprop.learning.losses import SquaredError
+from smallworld_eqprop.learning.optimisers import SGD, Constant
+from smallworld_eqprop.learning.rules import RandomSign
 
 nan = float("nan")
 
@@ -56,31 +64,89 @@ def test_impossible_values_are_refused_by_name(name, value):
     assert "\n" not in str(caught.value)
 
 
-def test_config_names_the_phases_it_stands_for():
-    fast = TrainingConfig(tolerance=1e-4, max_sweeps=77, nudged_steps=12, step_size=0.25)
-    assert fast.free_phase == SOR(1e-4, 77)
-    assert fast.nudged_phase == Euler(12, 0.25)
-    assert TrainingConfig(relaxation="euler", free_steps=9).free_phase == Euler(9, 0.5)
+def test_config_names_the_recipe_that_it_stands_for():
+    fast = TrainingConfig(
+        tolerance=1e-4, max_sweeps=77, nudged_steps=12, step_size=0.25, beta=0.5, bias_rate=1
+    ).recipe
+    assert fast.solver == SOR(1e-4, 77)
+    assert fast.rule == RandomSign(0.5, Euler(12, 0.25))
+    assert fast.loss == SquaredError()
+    assert fast.optimiser == SGD(0.02, 1)
+    assert fast.start == "particles"
+    assert TrainingConfig(relaxation="euler", free_steps=9).recipe.solver == Euler(9, 0.5)
 
 
 def test_defaults_are_the_paper_protocol():
     config = TrainingConfig()
     assert (config.learning_rate, config.beta, config.batch_size) == (0.02, 1.0, 20)
-    assert config.nudged_phase == Euler(8, 0.5)
-    assert TrainingConfig(relaxation="euler").free_phase == Euler(500, 0.5)
+    assert config.recipe.rule == RandomSign(1.0, Euler(8, 0.5))
+    assert TrainingConfig(relaxation="euler").recipe.solver == Euler(500, 0.5)
+
+
+def rates(config, n_layers):
+    config.check_layers(n_layers)
+    return config.recipe.optimiser.rates(n_layers, 0)
 
 
 def test_rates_of_the_layers():
-    assert TrainingConfig(learning_rate=0.3).layer_rates(4).tolist() == [0.3] * 3
-    published = (0.128, 0.032, 0.008, 0.002)
-    assert TrainingConfig(learning_rate=published).layer_rates(5).tolist() == list(published)
-    assert TrainingConfig(learning_rate=0).layer_rates(3).tolist() == [0, 0]
+    assert rates(TrainingConfig(learning_rate=0.3), 4) == ([0.3] * 3, [0.3] * 3)
+    published = [0.128, 0.032, 0.008, 0.002]
+    config = TrainingConfig(learning_rate=tuple(published), bias_rate=1.0)
+    assert rates(config, 5) == (published, [1.0] * 4)
+    assert rates(replace(config, bias_rate=None), 5) == (published, published)
+    assert rates(TrainingConfig(learning_rate=0), 3) == ([0, 0], [0, 0])
 
 
 @pytest.mark.parametrize("n_layers", [2, 3, 5])
 def test_rates_must_fit_the_layers(n_layers):
     with pytest.raises(InputError, match=rf"3 rates for the {n_layers - 1} layers"):
-        TrainingConfig(learning_rate=(1, 2, 3)).layer_rates(n_layers)
+        TrainingConfig(learning_rate=(1, 2, 3)).check_layers(n_layers)
+
+
+@pytest.mark.parametrize("optimiser", [SGD, SGD((0.1, 0.2)), SGD(0.1, 0.5)])
+def test_every_array_of_parameters_has_its_rate(optimiser):
+    optimiser = optimiser() if isinstance(optimiser, type) else optimiser
+    network = Network(rewire(add_intralayer(layered((4, 5, 3))), 0.3, seed=0))
+    weights, biases = optimiser.rates(3, 7)
+    for group in network.groups:
+        rate = {"weights": weights, "biases": biases}[group.kind][group.layer - 1]
+        step, memory = optimiser.of(group).step(np.ones(3), np.zeros(3), {}, 7)
+        assert step.tolist() == [-rate] * 3
+        assert memory == {}
+
+
+@pytest.mark.parametrize("rate", [-0.1, nan, float("inf"), (), (0.1, -1), (0.1, nan)])
+def test_impossible_rates_are_refused(rate):
+    with pytest.raises(InputError, match=r"^learning_rate: .*, must be finite and at least 0$"):
+        SGD(rate)
+    if isinstance(rate, float):
+        with pytest.raises(InputError, match=r"^bias_rate: .*, must be finite and at least 0$"):
+            SGD(0.1, rate)
+
+
+def test_a_schedule_gives_the_rate_of_a_step():
+    @dataclass(frozen=True)
+    class Halving:
+        def value(self, t):
+            return 0.5**t
+
+    optimiser = SGD(Halving())
+    assert optimiser.rates(3, 4) == ([0.0625] * 2, [0.0625] * 2)
+    assert SGD(Constant(0.3)).rates(2, 9) == ([0.3], [0.3])
+    assert SGD(Halving(), 0.5).rates(2, 3) == ([0.125], [0.5])
+    optimiser.check(7)
+
+
+def test_squared_error_is_without_a_half():
+    loss = SquaredError()
+    output, target = np.array([[0.5, 0.0], [1.0, 0.25]]), np.array([[1.0, 1.0], [1.0, 0.0]])
+    assert loss.cost(output, target).tolist() == [1.25, 0.0625]
+    step = 1e-6 * np.eye(2)
+    for k in range(2):
+        up, down = (loss.cost(output + sign * step[k], target) for sign in (1, -1))
+        np.testing.assert_allclose(loss.force(output, target)[:, k], (down - up) / 2e-6, atol=1e-8)
+        up, down = (loss.force(output + sign * step[k], target)[:, k] for sign in (1, -1))
+        np.testing.assert_allclose((down - up) / 2e-6, loss.curvature, rtol=1e-8)
 
 
 def test_configs_are_values():

@@ -124,11 +124,11 @@ def test_the_random_state_decides(iris):
 def test_a_warm_start_goes_on(iris):
     X, y = iris
     found = EqPropClassifier(**FEW, warm_start=True).fit(X, y)
-    graph, before = found.graph_, found.couplings_.edge_weights()
+    graph, before = found.graph_, found.network_.weights
     found.set_params(max_iter=1, learning_rate=0.0).fit(X, y)
     assert found.graph_ is graph
     # A learning rate of 0 shows that the weights are those of the first fit.
-    np.testing.assert_array_equal(found.couplings_.edge_weights(), before)
+    np.testing.assert_array_equal(found.network_.weights, before)
     assert (found.n_iter_, len(found.loss_curve_)) == (1, 4)
 
 

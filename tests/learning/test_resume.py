@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
+from smallworld_eqprop.dynamics.contrast import Contrast
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.models import Hopfield
+from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.learning.config import TrainingConfig
+from smallworld_eqprop.learning.optimisers import Optimiser
+from smallworld_eqprop.learning.rules import Centred, Rule
 from smallworld_eqprop.learning.trainer import Trainer
 
 EPOCHS, BATCHES = 2, 5
@@ -21,10 +27,55 @@ CONFIGS = {
 }
 
 
-@pytest.fixture(params=CONFIGS)
+@dataclass(frozen=True)
+class Momentum(Optimiser):
+    """Two memories, and a step that depends on its number and on the parameters."""
+
+    rate: float = 0.02
+
+    def init(self, parameters):
+        return {"speed": 0 * parameters, "mean": 0 * parameters}
+
+    def step(self, gradient, parameters, memory, t):
+        speed = 0.8 * memory["speed"] - self.rate / (1 + 0.1 * t) * gradient
+        mean = 0.9 * memory["mean"] + 0.1 * gradient**2
+        return speed / (1 + mean) - 1e-3 * parameters, {"speed": speed, "mean": mean}
+
+
+@dataclass(frozen=True)
+class Noisy(Rule):
+    """A nudge of a random size."""
+
+    def contrast(self, phases):
+        beta = float(phases.generator(0).uniform(0.2, 0.8))
+        nudged = phases.nudged(beta, Euler(6))
+        return Contrast.between(phases.free.state, nudged, phases.inputs, 1 / beta)
+
+
+# What else evolves, or draws random numbers, or has another precision.
+PARTS = {
+    "plain": {},
+    "rest": {"start": "rest"},
+    "momentum": {"optimiser": Momentum()},
+    "noise": {"rule": Noisy()},
+    "double": {"dtype": np.float64, "optimiser": Momentum()},
+    "linear outputs": {"model": Hopfield(-1, 1, linear_outputs=True), "rule": Centred(0.1)},
+}
+RUNS = [("sor", "plain"), ("euler", "plain"), *(("sor", name) for name in list(PARTS)[1:])]
+
+
+@pytest.fixture(params=RUNS, ids=" with ".join)
 def make_trainer(request, toy, toy_graph, device):
-    config = replace(CONFIGS[request.param], device=device)
-    return lambda: Trainer(toy_graph, toy, config)
+    config, parts = request.param
+    config, parts = replace(CONFIGS[config], device=device), dict(PARTS[parts])
+
+    def make():
+        own = dict(parts)
+        dtype, model = own.pop("dtype", np.float32), own.pop("model", None)
+        network = Network(toy_graph, model=model, dtype=dtype, seed=4)
+        return Trainer(toy_graph, toy, config, network=network, **own)
+
+    return make
 
 
 def run(trainer, epochs=EPOCHS):
@@ -45,7 +96,10 @@ def saved(trainer):
 
 def assert_same(one, other):
     """Bit for bit, but for the seconds."""
-    for (name, array), again in zip(one.state()[0].items(), other.state()[0].values(), strict=True):
+    arrays, others = one.state()[0], other.state()[0]
+    assert arrays.keys() == others.keys()
+    for name, array in arrays.items():
+        again = others[name]
         assert np.array_equal(array, again), name
         assert array.dtype == again.dtype
     assert one.batch == other.batch
@@ -100,3 +154,33 @@ def test_state_says_where_it_is(make_trainer, toy_graph):
     assert arrays["weights"].shape == (toy_graph.n_edges,)
     assert arrays["biases"].shape == (16,)
     assert len(arrays["corrections"]) == 2
+    dtype = trainer.network.dtype
+    assert arrays["weights"].dtype == arrays["biases"].dtype == dtype
+    memory = {name for name in arrays if name.startswith("optimiser/")}
+    if isinstance(trainer.recipe.optimiser, Momentum):
+        assert memory == {
+            f"optimiser/{name}/{kind}"
+            for name in ("speed", "mean")
+            for kind in ("weights", "biases")
+        }
+        assert arrays["optimiser/speed/weights"].shape == (toy_graph.n_edges,)
+        assert arrays["optimiser/mean/biases"].shape == (16,)
+        assert all(arrays[name].any() for name in memory)
+        assert all(arrays[name].dtype == dtype for name in memory)
+    else:
+        assert not memory
+    particles = {"train_particles", "test_particles"}
+    assert bool(particles & arrays.keys()) == (trainer.recipe.start == "particles")
+
+
+def test_a_checkpoint_of_double_precision_is_of_double_precision(toy, toy_graph, device):
+    config = replace(CONFIGS["sor"], device=device)
+
+    def make(dtype):
+        return Trainer(toy_graph, toy, config, network=Network(toy_graph, dtype=dtype, seed=1))
+
+    arrays, values = saved(run(make(np.float64)))
+    assert not np.array_equal(arrays["weights"], arrays["weights"].astype(np.float32))
+    resumed = make(np.float64)
+    resumed.restore(arrays, values)
+    assert np.array_equal(resumed.state()[0]["weights"], arrays["weights"])

@@ -20,7 +20,7 @@ CONFIG = TrainingConfig(learning_rate=0.1, batch_size=10, nudged_steps=6)
 
 def trained(graph, data, n):
     trainer = Trainer(graph, data, CONFIG)
-    with threads(trainer.couplings, n):
+    with threads(trainer.network, n):
         for _ in trainer.run_epoch():
             pass
     return trainer
@@ -28,7 +28,7 @@ def trained(graph, data, n):
 
 @pytest.mark.parametrize("compact", [0, 1024])
 def test_the_numbers_do_not_depend_on_their_number(toy_graph, toy, monkeypatch, compact):
-    monkeypatch.setattr("smallworld_eqprop.dynamics.couplings.COMPACT", compact)
+    monkeypatch.setattr("smallworld_eqprop.dynamics.layout.COMPACT", compact)
     arrays, values = trained(toy_graph, toy, 1).state()
     for n in (2, 3, 50):  # more than there are examples
         others, other_values = trained(toy_graph, toy, n).state()
@@ -76,6 +76,6 @@ def test_a_fork_has_threads_of_its_own(toy_graph, toy):
 def test_torch_has_them_all(toy_graph, toy):
     torch = pytest.importorskip("torch")
     before = torch.get_num_threads()
-    with threads(Trainer(toy_graph, toy, replace(CONFIG, device="cpu")).couplings, before + 1):
+    with threads(Trainer(toy_graph, toy, replace(CONFIG, device="cpu")).network, before + 1):
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before

@@ -7,17 +7,25 @@ import numpy as np
 import pytest
 
 from smallworld_eqprop.data import load
-from smallworld_eqprop.dynamics.couplings import Couplings
-from smallworld_eqprop.dynamics.energy import cost
+from smallworld_eqprop.dynamics.circuit import Nudge
+from smallworld_eqprop.dynamics.contrast import Contrast
+from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.initial import initial_weights
+from smallworld_eqprop.dynamics.models import Hopfield, Model, WeakFeedback
+from smallworld_eqprop.dynamics.network import Network
+from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
 from smallworld_eqprop.learning.config import TrainingConfig
-from smallworld_eqprop.learning.eqprop import initial_weights
 from smallworld_eqprop.learning.history import log_spread
+from smallworld_eqprop.learning.losses import SquaredError
+from smallworld_eqprop.learning.optimisers import SGD, Optimiser
+from smallworld_eqprop.learning.rules import Centred, OneSided, RandomSign, Rule
 from smallworld_eqprop.learning.trainer import Trainer
 
 CONFIG = TrainingConfig(learning_rate=0.1, batch_size=10, nudged_steps=6)
+cost = SquaredError().cost
 
 
 @pytest.fixture
@@ -25,30 +33,40 @@ def config(device):
     return replace(CONFIG, device=device)
 
 
-def train(graph, data, config, epochs=1):
-    trainer = Trainer(graph, data, config)
-    for _ in range(epochs):
+def train(graph, data, config, epochs=1, **parts):
+    trainer = Trainer(graph, data, config, **parts)
+    while len(trainer.history) < epochs:
         for _ in trainer.run_epoch():
             pass
     return trainer
 
 
-def copy_of(trainer):
-    """The couplings on NumPy arrays, whatever the engine."""
-    arrays = trainer.engine.arrays()
-    return Couplings(trainer.graph, arrays["weights"], arrays["biases"])
+def weights(trainer):
+    return trainer.engine.arrays()["weights"]
 
 
 def biases(trainer):
     return trainer.engine.arrays()["biases"]
 
 
-def outputs(trainer, couplings, x):
+def copy_of(trainer):
+    """The network on NumPy arrays, whatever the engine."""
+    network = trainer.network
+    return Network(
+        trainer.graph, weights(trainer), biases(trainer), network.model, dtype=network.dtype
+    )
+
+
+def outputs(trainer, network, x):
     """Outputs of the free phase from rest, all examples in one batch."""
-    inputs = np.ascontiguousarray(x.T)
-    start = np.zeros((couplings.n_free, len(x)), np.float32)
-    free = trainer.config.free_phase.relax(couplings, couplings.drive(inputs), start)
-    return free.state[couplings.output].T
+    circuit = network.circuit
+    drive = circuit.drive(x)
+    free = trainer.recipe.solver.relax(circuit, drive, circuit.clip(np.zeros_like(drive)))
+    return free.state[:, circuit.output]
+
+
+def without_seconds(history):
+    return [replace(record, seconds=0) for record in history]
 
 
 def wrong(output, y):
@@ -121,25 +139,27 @@ def test_a_batch_is_two_phases_and_an_update_with_a_random_sign(
         relaxation="euler", free_steps=60,
     )  # fmt: skip
     trainer = Trainer(toy_graph, toy, config)
-    inputs, target = (np.ascontiguousarray(a.T) for a in (toy.x_train, toy.y_train))
+    inputs, target = toy.x_train, toy.y_train
     layer_rates = np.broadcast_to(rates, 3)
     bias_rates = layer_rates if bias_rate is None else np.full(3, bias_rate)
     signs = []
     for _ in range(12):
         before = copy_of(trainer)
-        drive = before.drive(inputs)
-        start = trainer.state()[0]["train_particles"].T.astype(np.float32)
+        drive = before.circuit.drive(inputs)
+        start = trainer.state()[0]["train_particles"].astype(np.float32)
         list(trainer.run_epoch())
         matching = []
         for sign in (1, -1):
-            replayed = Couplings(toy_graph, before.edge_weights(), before.biases[:, 0])
-            free = config.free_phase.relax(replayed, drive, start).state
+            replayed = Network(toy_graph, before.weights, before.biases)
+            circuit = replayed.circuit
+            free = Euler(60).relax(circuit, drive, start).state
             beta = sign * config.beta
-            nudged = config.nudged_phase.steps_from(replayed, drive, free, target, beta)
-            replayed.correct(free, nudged, inputs, 1 / beta, layer_rates, bias_rates)
-            found = trainer.couplings.edge_weights()
-            if np.allclose(found, replayed.edge_weights(), atol=1e-5) and (
-                np.allclose(biases(trainer), replayed.biases[:, 0], atol=1e-5)
+            nudge = Nudge(2 * beta * target, 2 * beta)
+            nudged = Euler(6).relax(circuit, drive, free, nudge).state
+            contrast = Contrast.between(free, nudged, inputs, 1 / beta)
+            replayed.descend(contrast, layer_rates, bias_rates)
+            if np.allclose(weights(trainer), replayed.weights, atol=1e-5) and (
+                np.allclose(biases(trainer), replayed.biases, atol=1e-5)
             ):
                 matching.append(sign)
         assert len(matching) == 1
@@ -158,7 +178,7 @@ def test_training_error_is_counted_before_the_update(toy, toy_graph, config):
     (record,) = trainer.history
     assert batch.errors == wrong(output, toy.y_train)
     assert record.training_error == batch.errors / 43
-    mean_cost = cost(output, toy.y_train)  # summed over examples: axis 0 is the example here
+    mean_cost = cost(output, toy.y_train)
     assert record.training_cost == pytest.approx(mean_cost.sum() / 43, rel=1e-3)
     output = outputs(trainer, copy_of(trainer), toy.x_test)
     assert record.test_error == wrong(output, toy.y_test) / 21
@@ -182,10 +202,10 @@ def test_every_batch_is_counted_once_the_last_smaller_one_too(toy, toy_graph, co
 
 def test_without_learning_nothing_changes(toy, toy_graph, config):
     trainer = Trainer(toy_graph, toy, replace(config, learning_rate=0))
-    weights = trainer.couplings.edge_weights()
+    before = weights(trainer).copy()
     for _ in range(2):
         list(trainer.run_epoch())
-    assert np.array_equal(trainer.couplings.edge_weights(), weights)
+    assert np.array_equal(weights(trainer), before)
     assert not biases(trainer).any()
     first, second = trainer.history
     assert (first.training_error, first.test_error) == (second.training_error, second.test_error)
@@ -225,10 +245,10 @@ def test_corrections_of_every_pair_of_layers_in_every_batch(toy, toy_graph, conf
     trainer = Trainer(toy_graph, toy, config)
     assert set(trainer.kinds) == {"interlayer", "intralayer", "skip"}
     assert trainer.corrections.shape == (0, len(trainer.pairs))
-    before = trainer.couplings.edge_weights()
+    before = weights(trainer).copy()
     epoch = trainer.run_epoch()
     next(epoch)
-    change = trainer.couplings.edge_weights() - before
+    change = weights(trainer) - before
     a, b = toy_graph.layers[toy_graph.edges].T
     for pair, rms in zip(trainer.pairs, trainer.corrections[0], strict=True):
         lower, upper = map(int, pair.split("-"))
@@ -260,7 +280,7 @@ def test_evaluation_repeats(digits, config):
     assert error == pytest.approx(wrong(output, digits.y_test) / len(output), abs=2 / len(output))
     assert mean_cost == pytest.approx(cost(output, digits.y_test).sum() / len(output), rel=1e-2)
     particles = trainer.state()[0]["test_particles"]
-    np.testing.assert_allclose(particles[:, trainer.couplings.output], output, atol=0.02)
+    np.testing.assert_allclose(particles[:, -10:], output, atol=0.02)
 
 
 @pytest.mark.parametrize(("rate", "share"), [(0, 0.2), (3e-4, 0.95)])
@@ -275,26 +295,25 @@ def test_particles_persist(digits, rate, share, config):
 
 def test_a_run_repeats_bit_for_bit(toy, toy_graph, config):
     first, second = (train(toy_graph, toy, config, epochs=2) for _ in range(2))
-    assert np.array_equal(first.couplings.edge_weights(), second.couplings.edge_weights())
+    assert np.array_equal(weights(first), weights(second))
     assert np.array_equal(biases(first), biases(second))
-    for one, other in zip(first.history, second.history, strict=True):
-        assert replace(one, seconds=0) == replace(other, seconds=0)
+    assert without_seconds(first.history) == without_seconds(second.history)
 
 
 def test_seeds_draw_weights_order_and_signs(toy, toy_graph, config):
     first, second = (train(toy_graph, toy, replace(config, seed=seed)) for seed in (0, 1))
-    assert not np.array_equal(first.couplings.edge_weights(), second.couplings.edge_weights())
+    assert not np.array_equal(weights(first), weights(second))
     assert not np.allclose(first.corrections, second.corrections)
 
 
 @pytest.mark.parametrize("amplitude", [None, 0.05])
 def test_initial_weights_are_drawn_from_the_seed(toy, toy_graph, amplitude):
     config = replace(CONFIG, seed=5, other_amplitude=amplitude)
-    weights = Trainer(toy_graph, toy, config).couplings.edge_weights()
-    assert np.array_equal(weights, Trainer(toy_graph, toy, config).couplings.edge_weights())
+    first, again = (weights(Trainer(toy_graph, toy, config)) for _ in range(2))
+    assert np.array_equal(first, again)
     scale = np.abs(initial_weights(toy_graph, seed=0, other_amplitude=amplitude))
     skip = toy_graph.skip
-    assert np.abs(weights[skip]).max() == pytest.approx(scale[skip].max(), rel=0.3)
+    assert np.abs(first[skip]).max() == pytest.approx(scale[skip].max(), rel=0.3)
 
 
 def test_examples_come_in_a_new_order_every_epoch(toy, toy_graph, config):
@@ -343,3 +362,333 @@ def test_records_are_plain_numbers(toy, toy_graph, config):
     trainer = train(toy_graph, toy, config)
     for value in dataclasses.asdict(trainer.history[0]).values():
         assert type(value) in (int, float)
+
+
+# --- parts of the recipe -----------------------------------------------------------------------
+
+
+RULES = {
+    "random sign": RandomSign(0.5),
+    "one-sided": OneSided(0.5),
+    "centred": Centred(0.2),
+    "centred by euler steps": Centred(0.2, Euler(8)),
+}
+MODELS = {
+    "hopfield": Hopfield(),
+    "between -1 and 1": Hopfield(-1, 1),
+    "linear outputs": Hopfield(linear_outputs=True),
+    "weak feedback": WeakFeedback(feedback=0.3),
+}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_every_rule_trains_every_model(digits, device, rule, model):
+    graph = rewire(layered((64, 20, 10)), 0.1, seed=0)
+    # Weights so small that there is about one minimum, for every model.
+    network = Network(graph, 0.5 * model.initial(graph, 0), model=model)
+    config = TrainingConfig(learning_rate=0.04, batch_size=10, device=device)
+    history = train(graph, digits, config, 4, rule=rule, network=network).history
+    assert history[-1].training_cost < 0.7 * history[0].training_cost
+    assert history[-1].training_error < 0.4  # chance is 0.9
+    assert history[-1].test_error < 0.4
+
+
+def test_parts_take_the_place_of_those_of_the_config(toy, toy_graph, config):
+    parts = {"solver": SOR(1e-5, 77), "rule": OneSided(0.3), "optimiser": SGD(0.05)}
+    trainer = Trainer(toy_graph, toy, config, **parts)
+    assert {name: getattr(trainer.recipe, name) for name in parts} == parts
+    assert trainer.recipe.loss == config.recipe.loss
+    assert trainer.recipe.start == "particles"
+    same = train(toy_graph, toy, config, solver=config.recipe.solver, rule=None)
+    plain = train(toy_graph, toy, config)
+    assert np.array_equal(weights(same), weights(plain))
+
+
+def test_parts_that_are_none_are_refused(toy, toy_graph):
+    with pytest.raises(InputError, match="unknown part 'optimizer'; did you mean optimiser"):
+        Trainer(toy_graph, toy, CONFIG, optimizer=SGD())
+    for name, part, kind in (
+        ("solver", "sor", "Solver"),
+        ("rule", Centred, "Rule"),  # the class, not an instance
+        ("optimiser", 0.1, "Optimiser"),
+    ):
+        with pytest.raises(InputError, match=rf"^{name}: .*, must be a {kind}$"):
+            Trainer(toy_graph, toy, CONFIG, **{name: part})
+    with pytest.raises(InputError, match="start: 'zero', allowed: particles, rest"):
+        Trainer(toy_graph, toy, CONFIG, start="zero")
+    with pytest.raises(InputError, match="2 rates for the 3 layers"):
+        Trainer(toy_graph, toy, CONFIG, optimiser=SGD((0.1, 0.2)))
+
+
+def test_full_feedback_trains_as_a_hopfield_network_to_the_bit(toy, toy_graph, config):
+    plain, full = (
+        Trainer(toy_graph, toy, config, model=model)
+        for model in (Hopfield(), WeakFeedback(feedback=1.0, depth="hops"))
+    )
+    for _ in range(2):  # ten batches
+        for one, other in zip(plain.run_epoch(), full.run_epoch(), strict=True):
+            assert one == other
+            assert np.array_equal(weights(plain), weights(full))
+            assert np.array_equal(biases(plain), biases(full))
+    assert without_seconds(plain.history) == without_seconds(full.history)
+
+
+@dataclasses.dataclass(frozen=True)
+class SlowSGD(Optimiser):
+    """Plain descent by the path of every other optimiser."""
+
+    learning_rate: float = 0.1
+
+    def step(self, gradient, parameters, memory, t):
+        return -self.learning_rate * gradient, memory
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_the_fast_path_of_plain_descent_is_the_slow_one(toy, toy_graph, config, model):
+    # Euler, whose states follow the weights without a threshold.
+    config = replace(config, relaxation="euler", free_steps=30, learning_rate=0.05)
+    fast = Trainer(toy_graph, toy, config, model=model)
+    slow = Trainer(toy_graph, toy, config, model=model, optimiser=SlowSGD(0.05))
+    for _ in zip(fast.run_epoch(), slow.run_epoch(), strict=True):
+        np.testing.assert_allclose(weights(slow), weights(fast), atol=1e-5)
+        np.testing.assert_allclose(biases(slow), biases(fast), atol=1e-5)
+    np.testing.assert_allclose(slow.corrections, fast.corrections, atol=1e-5)
+
+
+@dataclasses.dataclass(frozen=True)
+class Falling:
+    def value(self, t):
+        return 0.1 / (1 + t)
+
+
+def test_a_schedule_is_asked_for_the_number_of_the_step(toy, toy_graph, config):
+    # One step at a time by hand, against a schedule: 5 batches an epoch.
+    scheduled = Trainer(toy_graph, toy, config, optimiser=SGD(Falling()))
+    byhand = Trainer(toy_graph, toy, config)
+    for _ in range(2):
+        steps, records = [], scheduled.run_epoch()
+        for _ in range(5):
+            steps.append(byhand.step)
+            byhand.change(optimiser=SGD(0.1 / (1 + byhand.step)))
+            next(byhand.run_epoch())
+            next(records)
+            assert np.array_equal(weights(scheduled), weights(byhand))
+        list(records)
+        list(byhand.run_epoch())
+    assert steps == [5, 6, 7, 8, 9]
+
+
+def test_a_network_goes_on_training(toy, toy_graph, config):
+    network = Network(toy_graph, seed=8)
+    before = network.weights
+    trainer = Trainer(toy_graph, toy, config, network=network)
+    assert np.array_equal(weights(trainer), before)
+    list(trainer.run_epoch())
+    assert not np.array_equal(weights(trainer), before)
+    if config.device == "numpy":
+        assert trainer.network is network
+        assert np.array_equal(network.weights, weights(trainer))
+
+
+def test_a_network_that_does_not_fit_is_refused(toy, toy_graph):
+    with pytest.raises(InputError, match=r"^network: has LayeredGraph.*, not LayeredGraph"):
+        Trainer(toy_graph, toy, CONFIG, network=Network(layered((8, 7, 6, 3))))
+    network = Network(toy_graph, model=Hopfield(-1, 1))
+    with pytest.raises(InputError, match=r"^model: Hopfield.*, but the network given obeys Hop"):
+        Trainer(toy_graph, toy, CONFIG, network=network, model=Hopfield())
+    Trainer(toy_graph, toy, CONFIG, network=network, model=Hopfield(-1, 1))
+
+
+def test_double_precision_is_trained_in_double_precision(toy, toy_graph, config):
+    ends = []
+    config = replace(config, relaxation="euler", free_steps=30)
+    for dtype in (np.float32, np.float64):
+        start = Network(toy_graph, dtype=dtype, seed=3)
+        trainer = train(toy_graph, toy, config, network=start)
+        assert weights(trainer).dtype == biases(trainer).dtype == dtype
+        ends.append(weights(trainer))
+    np.testing.assert_allclose(ends[0], ends[1], atol=1e-3)
+    assert not np.array_equal(ends[1], ends[1].astype(np.float32))
+
+
+# --- particles ---------------------------------------------------------------------------------
+
+
+def test_evaluating_in_between_changes_nothing(toy, toy_graph, config):
+    undisturbed = train(toy_graph, toy, config, 3)
+    trainer = Trainer(toy_graph, toy, config)
+    for _ in range(3):
+        for _ in trainer.run_epoch():
+            first = trainer.evaluate()
+            assert trainer.evaluate() == first
+        trainer.evaluate()
+    assert without_seconds(trainer.history) == without_seconds(undisturbed.history)
+    for name, array in undisturbed.state()[0].items():
+        assert np.array_equal(trainer.state()[0][name], array), name
+
+
+def test_starting_at_rest_keeps_no_particles(toy, toy_graph, config):
+    trainer = train(toy_graph, toy, config, 2, start="rest")
+    assert trainer.engine.train_particles is None
+    assert trainer.engine.test_particles is None
+    assert set(trainer.state()[0]) == {"weights", "biases", "corrections"}
+    trainer.forget_particles()
+    # Every free phase starts at rest, so that it takes as long as the first.
+    still = train(toy_graph, toy, replace(config, learning_rate=0), 2, start="rest")
+    first, second = still.history
+    assert second.mean_sweeps == pytest.approx(first.mean_sweeps, rel=0.02)
+    assert first.test_cost == second.test_cost
+
+
+@pytest.mark.parametrize(
+    ("model", "half"),
+    [
+        (Hopfield(), True),
+        (Hopfield(0.0, 1.0), True),
+        (Hopfield(-1, 1), False),
+        (Hopfield(0, 2), False),
+        (Hopfield(linear_outputs=True), False),
+        (WeakFeedback(feedback=0.5), True),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_particles_are_of_half_precision_between_0_and_1_alone(
+    toy, toy_graph, config, model, half, dtype
+):
+    network = Network(toy_graph, model=model, dtype=dtype, seed=0)
+    arrays = Trainer(toy_graph, toy, config, network=network).state()[0]
+    expected = np.float16 if half else dtype
+    assert arrays["train_particles"].dtype == arrays["test_particles"].dtype == expected
+
+
+def test_forgotten_particles_are_at_rest(toy, toy_graph, config):
+    trainer = train(toy_graph, toy, config, model=Hopfield(0.25, 1))
+    assert (trainer.state()[0]["train_particles"] != 0.25).any()
+    trainer.forget_particles()
+    for name in ("train_particles", "test_particles"):
+        assert (trainer.state()[0][name] == 0.25).all()
+
+
+# --- what goes wrong in a run ------------------------------------------------------------------
+
+
+def test_a_run_that_blows_up_says_when(toy, toy_graph, config):
+    trainer = Trainer(toy_graph, toy, config, optimiser=SGD(1e38))
+    told = r"^epoch 1, batch \d: states or weights are no longer finite; lower the learning rate "
+    with pytest.raises(InputError, match=told) as caught:
+        for _ in range(3):
+            list(trainer.run_epoch())
+    assert "\n" not in str(caught.value)
+    assert "1e+38" in str(caught.value)
+    assert not trainer.history
+
+
+def test_data_that_is_not_a_number_is_found_in_its_batch(toy, toy_graph, config):
+    x = toy.x_train.copy()
+    x[17, 3] = np.nan
+    data = replace(toy, x_train=x)
+    trainer = Trainer(toy_graph, data, config)
+    order, _ = trainer.draws(1)
+    batch = int(np.flatnonzero(order == 17)[0]) // 10
+    seen = []
+    with pytest.raises(InputError, match=rf"^epoch 1, batch {batch + 1}: .*check the data"):
+        for record in trainer.run_epoch():
+            seen.append(record.batch)
+    assert seen == list(range(batch))
+
+
+@dataclasses.dataclass(frozen=True)
+class Wrong(Rule):
+    gives: str
+
+    def contrast(self, phases):
+        state, inputs = phases.free.state, phases.inputs
+        if self.gives == "nothing":
+            return None
+        if self.gives == "a state":
+            return state
+        if self.gives == "too few nodes":
+            return Contrast(state[..., 1:], state, inputs, 1.0)
+        if self.gives == "too few examples":
+            return Contrast(state, state[..., 1:, :], inputs, 1.0)
+        return Contrast(state, state, inputs[..., :, 1:], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("gives", "told"),
+    [
+        ("nothing", r"rule: Wrong gave None, must give a Contrast"),
+        ("a state", r"rule: Wrong gave .*, must give a Contrast"),
+        ("too few nodes", r"deviation of a contrast: shape .*15.*, must be \(.*10, 16\)"),
+        ("too few examples", r"midpoint of a contrast: shape .*9, 16.*, must be \(.*10, 16\)"),
+        ("too few inputs", r"inputs of a contrast: shape .*7.*, must be \(.*10, 8\)"),
+    ],
+)
+def test_what_a_rule_gets_wrong_is_told_in_one_line(toy, toy_graph, config, gives, told):
+    trainer = Trainer(toy_graph, toy, config, rule=Wrong(gives))
+    before = weights(trainer).copy()
+    with pytest.raises(InputError, match=told) as caught:
+        next(trainer.run_epoch())
+    assert "\n" not in str(caught.value)
+    assert np.array_equal(weights(trainer), before)
+
+
+@dataclasses.dataclass(frozen=True)
+class Forgetful(Optimiser):
+    def init(self, parameters):
+        return {"speed": 0 * parameters}
+
+    def step(self, gradient, parameters, memory, t):
+        return -0.1 * gradient, {}
+
+
+def test_an_optimiser_that_forgets_is_told(toy, toy_graph, config):
+    trainer = Trainer(toy_graph, toy, config, optimiser=Forgetful())
+    told = r"^optimiser: Forgetful.* remembers \[\] after a step, and \['speed'\] before it"
+    with pytest.raises(InputError, match=told):
+        next(trainer.run_epoch())
+
+
+@dataclasses.dataclass(frozen=True)
+class Resistors(Model):
+    sees = "difference"
+
+    def self_term(self, graph):
+        return 0.2
+
+    def limits(self, graph):
+        return 0.01, 1.0
+
+    def initial(self, graph, seed):
+        return np.random.default_rng(seed).uniform(0.05, 0.5, graph.n_edges)
+
+
+def test_conductances_are_trained_within_their_limits(toy, toy_graph, config):
+    config = replace(config, tolerance=1e-5)
+    trainer = train(
+        toy_graph, toy, config, 15, model=Resistors(), rule=Centred(0.1), optimiser=SGD(1.0)
+    )
+    least, most = np.float32([0.01, 1.0])
+    assert weights(trainer).min() == least
+    assert weights(trainer).max() <= most
+    history = trainer.history
+    assert history[-1].training_cost < 0.95 * history[0].training_cost
+
+
+# --- changes on the way ------------------------------------------------------------------------
+
+
+def test_a_lower_rate_from_some_batch_on(toy, toy_graph, config):
+    trainer = Trainer(toy_graph, toy, config)
+    next(trainer.run_epoch())
+    before = weights(trainer).copy()
+    trainer.change(optimiser=SGD(0))
+    list(trainer.run_epoch())
+    assert np.array_equal(weights(trainer), before)
+    trainer.change(optimiser=SGD(0.1))
+    list(trainer.run_epoch())
+    assert not np.array_equal(weights(trainer), before)
+    with pytest.raises(InputError, match="2 rates for the 3 layers"):
+        trainer.change(optimiser=SGD((0.1, 0.2)))
+    assert trainer.recipe.optimiser == SGD(0.1)

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from smallworld_eqprop.dynamics.initial import initial_weights
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
 from smallworld_eqprop.graphs.rewiring import rewire
-from smallworld_eqprop.learning.eqprop import initial_weights
 
 GRAPH = rewire(add_intralayer(layered((60, 40, 30, 20))), 0.3, seed=0)
 

@@ -1,15 +1,16 @@
-"""Relaxation of one example after the other, in compiled loops.
+"""Relaxation of one example after the other by its active set, in compiled loops.
 
-Most nodes rest at 0 or 1, held there by their fields, and which ones differs from example to
-example. So every example is relaxed as a small network of its own:
+Most nodes rest at a bound, held there by their fields, and which ones differs from example to
+example. So every example is relaxed as a small network of its own, of the nodes that are not at
+rest (its active set):
 
 - the weights among its nodes that are not at rest are gathered into an array small enough for the
   cache, where a sweep costs about a seventh of what it costs among all nodes;
 - after some sweeps the changes are spread to the fields of all nodes, which tells whether the
   example has the residual asked for and, if not, which nodes move next.
 
-No example waits for another. Arrays are (batch, n_free) here, so that the states of an example lie
-side by side. `ends`, `near` and `inside` describe the layers, see `Whole`.
+No example waits for another. `weights`, `ends`, `near`, `inside`, `low` and `high` describe the
+network, see `Whole`; row i of `weights` is what node i adds to the fields of the others.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from smallworld_eqprop.dynamics.kernels import adapted, add_rows, rests
+from smallworld_eqprop.dynamics.kernels import adapted, add_rows, residuals, rests
 
 __all__ = ["nudge_each", "relax_each"]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def relax_each(  # type: ignore[no-untyped-def]
-    weights, ends, near, inside, state, field, residual, factor, sweeps, tolerance, most, limit,
-    margin, budget,
+    weights, ends, near, inside, low, high, state, field, residual, factor, sweeps, tolerance, most,
+    limit, margin, budget,
 ) -> None:  # fmt: skip
     """Relax every example by projected over-relaxation, layer by layer; see `SOR`.
 
@@ -34,10 +35,9 @@ def relax_each(  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
-    weights : ndarray, shape (n_free, n_free)
-    ends, near, inside : ndarray
+    weights, ends, near, inside, low, high : ndarray
     state, field : ndarray, shape (batch, n_free)
-        States and their fields ``W s + b``; both are updated in place.
+        States and their fields; both are updated in place.
     residual : ndarray, shape (batch,)
         Overwritten.
     factor : ndarray, shape (batch,)
@@ -54,22 +54,23 @@ def relax_each(  # type: ignore[no-untyped-def]
     budget : int
         Sweeps before the first look at all nodes; then twice as many, and so on.
     """
-    zero, one = state.dtype.type(0), state.dtype.type(1)
+    zero = state.dtype.type(0)
     room = np.empty(weights.size, weights.dtype)
     change, moves = np.empty(state.shape[1], state.dtype), np.empty(state.shape[1], np.bool_)
     for example in range(state.shape[0]):
         states, fields = state[example], field[example]
         before, allowed = zero, budget
         while True:
-            residual[example] = _residual(states, fields)
-            if residual[example] <= tolerance or sweeps[example] >= most:
+            residual[example] = residuals(states, fields, low, high)
+            # Not above the tolerance, or NaN.
+            if not residual[example] > tolerance or sweeps[example] >= most:
                 break
             moves[:] = False
-            _join(moves, states, fields, margin, states.size)
+            _join(moves, states, fields, low, high, margin, states.size)
             nodes = _places(moves)
             cuts = np.searchsorted(nodes, ends)
             own = _gather(weights, nodes, cuts, near, inside, room)
-            s, h = states[nodes], fields[nodes]
+            s, h, bottom, top = states[nodes], fields[nodes], low[nodes], high[nodes]
             held = h - _field(own, s, cuts, near, inside)
             last = min(sweeps[example] + allowed, most)
             allowed = min(2 * allowed, most)
@@ -81,10 +82,10 @@ def relax_each(  # type: ignore[no-untyped-def]
                     _collect(own, s, h, cuts, near, inside, layer)
                     start, stop = cuts[layer], cuts[layer + 1]
                     for i in range(start, stop):
-                        distance = min(max(h[i], zero), one) - s[i]
+                        distance = min(max(h[i], bottom[i]), top[i]) - s[i]
                         largest = max(largest, abs(distance))
                         square += distance * distance
-                        value = min(max(s[i] + step * distance, zero), one)
+                        value = min(max(s[i] + step * distance, bottom[i]), top[i])
                         if inside[layer] and value != s[i]:
                             _follow(own[i, start:stop], h[start:stop], value - s[i])
                         s[i] = value
@@ -102,7 +103,7 @@ def relax_each(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def nudge_each(  # type: ignore[no-untyped-def]
-    weights, ends, near, inside, state, field, target, steps, step_size, pull, margin
+    weights, ends, near, inside, low, high, state, field, force, curvature, steps, step_size, margin
 ) -> None:  # fmt: skip
     """Take synchronous Euler steps with every example; see `Euler`.
 
@@ -111,44 +112,43 @@ def nudge_each(  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
-    weights : ndarray, shape (n_free, n_free)
-    ends, near, inside : ndarray
+    weights, ends, near, inside, low, high : ndarray
     state : ndarray, shape (batch, n_free)
         Updated in place.
     field : ndarray, shape (batch, n_free)
         Fields of the states before the first step.
-    target : ndarray, shape (batch, n_outputs)
-        The outputs are the last nodes.
+    force : ndarray, shape (batch, n_outputs)
+        Of the nudge, on the outputs, which are the last nodes.
+    curvature : ndarray, shape (n_outputs,)
     steps : int
-    step_size, pull : float
-        Of the arrays' dtype; `pull` is ``2 * step_size * beta``.
+    step_size : float
+        Of the arrays' dtype.
     margin : float
         How far beyond its bound a field must lie for its node to rest; in the end a quarter of
         that will do.
     """
-    zero, one = state.dtype.type(0), state.dtype.type(1)
     room = np.empty(weights.size, weights.dtype)
     change, ahead = np.empty(state.shape[1], state.dtype), np.empty(state.shape[1], state.dtype)
     moves = np.empty(state.shape[1], np.bool_)
-    outputs = state.shape[1] - target.shape[1]
+    outputs = state.shape[1] - force.shape[1]
     for example in range(state.shape[0]):
-        states, fields, goal = state[example], field[example], target[example]
+        states, fields, pull = state[example], field[example], force[example]
         nudged, ahead[:], enough = states.copy(), fields, margin
         moves[:] = False
-        while _join(moves, states, ahead, enough, outputs):
+        while _join(moves, states, ahead, low, high, enough, outputs):
             nodes = _places(moves)
             cuts = np.searchsorted(nodes, ends)
             own = _gather(weights, nodes, cuts, near, inside, room)
-            s, held = states[nodes], fields[nodes]
-            start, first = s.copy(), s.size - goal.size
+            s, held, bottom, top = states[nodes], fields[nodes], low[nodes], high[nodes]
+            start, first = s.copy(), s.size - pull.size
             for _ in range(steps):
                 # The field of the changes rounds less, and is none where nothing has changed.
                 h = held + _field(own, s - start, cuts, near, inside)
                 for i in range(s.size):
                     value = s[i] + step_size * (h[i] - s[i])
                     if i >= first:
-                        value += pull * (goal[i - first] - value)
-                    s[i] = min(max(value, zero), one)
+                        value += step_size * (pull[i - first] - curvature[i - first] * value)
+                    s[i] = min(max(value, bottom[i]), top[i])
             nudged[nodes] = s
             change[:], ahead[:], enough = nudged - states, fields, margin / 4
             _spread(weights, change, ahead, ends, near, inside)
@@ -156,11 +156,13 @@ def nudge_each(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _join(moves, states, fields, margin, first):  # type: ignore[no-untyped-def]
+def _join(moves, states, fields, low, high, margin, first):  # type: ignore[no-untyped-def]
     """Mark the nodes that are not at rest, and all from `first` on; tells whether any is new."""
     new = False
     for i in range(states.size):
-        if not moves[i] and (i >= first or not rests(states[i], fields[i], margin)):
+        if moves[i]:
+            continue
+        if i >= first or not rests(states[i], fields[i], low[i], high[i], margin):
             moves[i] = new = True
     return new
 
@@ -176,33 +178,29 @@ def _places(moves):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _residual(states, fields):  # type: ignore[no-untyped-def]
-    zero, one = states.dtype.type(0), states.dtype.type(1)
-    largest = zero
-    for i in range(states.size):
-        largest = max(largest, abs(min(max(fields[i], zero), one) - states[i]))
-    return largest
-
-
-@njit(cache=True, error_model="numpy")
 def _gather(weights, nodes, cuts, near, inside, room):  # type: ignore[no-untyped-def]
     """Weights among these nodes, written where their layers are joined."""
     if nodes.size * nodes.size == weights.size:
         return weights
     own = room[: nodes.size * nodes.size].reshape(nodes.size, nodes.size)
     for layer in range(inside.size):
-        for other in range(layer, inside.size):
-            # What either layer reads, so that nothing is read that has not been written.
-            read = other < near[layer, 1] or layer >= near[other, 0]
-            if not (inside[layer] if other == layer else read):
+        # What is added to the fields of other layers, and of its own where it has edges inside.
+        for side in range(2):
+            start, stop = cuts[near[layer, 0]], cuts[near[layer, 1]]
+            if not inside[layer]:
+                if side == 0:
+                    stop = min(stop, cuts[layer])
+                else:
+                    start = max(start, cuts[layer + 1])
+            elif side == 1:
+                break
+            if start >= stop:
                 continue
-            start, columns = cuts[other], nodes[cuts[other] : cuts[other + 1]]
+            columns = nodes[start:stop]
             for a in range(cuts[layer], cuts[layer + 1]):
-                source, row = weights[nodes[a]], own[a, start : start + columns.size]
+                source, row = weights[nodes[a]], own[a, start:stop]
                 for b in range(columns.size):
-                    weight = source[columns[b]]
-                    row[b] = weight
-                    own[start + b, a] = weight
+                    row[b] = source[columns[b]]
     return own
 
 

@@ -1,0 +1,275 @@
+"""Circuit: what relaxes. A network as the matrices that its nodes see each other through.
+
+Whatever the energy of the model, its fixed points are ``s = clip(h, low, high)`` with a field
+``h = drive + s M``, where ``M[i, j] = k_ij W_ij / a_j`` is what node i adds to the field of node j.
+A circuit holds M, and a solver knows nothing else: no self-term, no model. Where every k / a is 1,
+as in the paper's network, the matrices are the weights themselves, without a copy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from smallworld_eqprop.dynamics.kernels import add_rows, drift, residuals
+from smallworld_eqprop.dynamics.layout import Array, Layout
+from smallworld_eqprop.dynamics.whole import Whole
+from smallworld_eqprop.errors import InputError
+
+__all__ = ["WHOLE", "Circuit", "Nudge", "products"]
+
+# Up to so many free nodes their weights are copied into one array, of 64 MiB then.
+WHOLE = 4096
+
+# Below this share of inputs that are not 0 it pays to pass over the others.
+SPARSE_INPUTS = 0.3
+
+
+@dataclass(frozen=True)
+class Nudge:
+    r"""An energy added at the outputs: :math:`\sum_o \tfrac12 \kappa_o s_o^2 - f_o s_o`.
+
+    Attributes
+    ----------
+    force : ndarray, shape (batch, n_outputs)
+        The f of every example.
+    curvature : float
+        The kappa, the same for all examples. Infinite where the outputs are held: `force` then is
+        the state they are held at.
+    """
+
+    force: Any
+    curvature: Any
+
+    @property
+    def holds(self) -> bool:
+        """Whether the outputs are held, not pulled."""
+        # Of a stack of networks it is an array, and finite.
+        return bool(np.ndim(self.curvature) == 0 and np.isinf(self.curvature))
+
+
+@dataclass
+class Circuit:
+    """Matrices, bounds and order of the nodes of one network.
+
+    States and fields have shape (batch, n_free), inputs (batch, n_inputs), C order and of the
+    circuit's dtype; column i of a state is node ``n_inputs + i`` of the graph.
+
+    Attributes
+    ----------
+    layout : Layout
+    low, high, self_term : ndarray, shape (n_free,)
+    bias : ndarray, shape (n_free,)
+        What the bias adds to the field.
+    first : list of (matrix, slice)
+        Matrices from the inputs, and the columns of the field that they add to.
+    into : list of list of (matrix, slice)
+        For every layer the matrices and the columns of the state whose products are its field,
+        without dense intralayer edges: ``field[:, rows[l]] = sum(state[:, source] @ matrix)``.
+    inside : dict of int to ndarray
+        Dense matrices of intralayer edges, by layer.
+    """
+
+    layout: Layout
+    low: Array
+    high: Array
+    self_term: Array
+    bias: Array
+    first: list[tuple[Any, slice]] = field(default_factory=list)
+    into: list[list[tuple[Any, slice]]] = field(default_factory=list)
+    inside: dict[int, Array] = field(default_factory=dict)
+    _whole: Whole | None = None
+    _matrix: Any = None
+    _stale: bool = True
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The dtype of states."""
+        return self.low.dtype
+
+    @property
+    def n_free(self) -> int:
+        """Number of free nodes."""
+        return self.layout.n_free
+
+    @property
+    def output(self) -> slice:
+        """Columns of the outputs."""
+        return self.layout.output
+
+    def changed(self) -> None:
+        """Hear that the matrices, which are views, have other entries now."""
+        self._stale, self._matrix = True, None
+
+    def rest(self) -> Array:
+        """Nodes at rest: at 0, or at the bound nearest to it; shape (n_free,)."""
+        return np.clip(np.zeros_like(self.low), self.low, self.high)
+
+    def with_outputs(self, state: Array, outputs: Any) -> Array:
+        """A copy of a state with other outputs."""
+        state = state.copy()
+        state[:, self.output] = outputs
+        return state
+
+    def where(self, mask: npt.NDArray[np.bool_], a: Array, b: Array) -> Array:
+        """States of `a` for the examples in the mask, shape (batch,), of `b` for the others."""
+        return np.where(mask[:, None], a, b)
+
+    def among(self, nodes: npt.NDArray[np.intp]) -> Array:
+        """What these free nodes add to each other's fields, ``M[nodes][:, nodes]``."""
+        if whole := self.whole():
+            return whole.weights[np.ix_(nodes, nodes)]
+        if self._matrix is None:
+            self._matrix = self.matrix()
+        return self._matrix[nodes][:, nodes].toarray()
+
+    def matrix(self) -> sparse.csr_array:
+        """The whole of M, shape (n_free, n_free): what node i adds to the field of node j."""
+        parts = []
+        for layer, rows in enumerate(self.layout.rows):
+            terms = list(self.into[layer])
+            if layer in self.inside:
+                terms.append((self.inside[layer], rows))
+            for matrix, source in terms:
+                part = sparse.coo_array(matrix)
+                parts.append((part.data, part.row + source.start, part.col + rows.start))
+        shape = self.n_free, self.n_free
+        if not parts:
+            return sparse.csr_array(shape, dtype=self.dtype)
+        data, i, j = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return sparse.coo_array((data, (i, j)), shape=shape).tocsr()
+
+    def clip(self, state: Any) -> Array:
+        """States cut at the bounds."""
+        return np.clip(state, self.low, self.high)
+
+    def drive(self, inputs: Array) -> Array:
+        """Part of the field that no free node contributes; shape (batch, n_free).
+
+        It is constant while a batch relaxes, so it is computed once per batch.
+        """
+        drive = np.zeros((len(inputs), self.n_free), self.dtype)
+        few = np.count_nonzero(inputs) < SPARSE_INPUTS * inputs.size
+        for matrix, rows in self.first:
+            if few and isinstance(matrix, np.ndarray):
+                for values, out in zip(inputs, drive[:, rows], strict=True):
+                    add_rows(matrix, 0, values, 0, out)
+            else:
+                drive[:, rows] += product(inputs, matrix)
+        drive += self.bias
+        return drive
+
+    def field(self, state: Array, drive: Array | None = None) -> Array:
+        """Local field of every free node; shape (batch, n_free)."""
+        if self.layout.compact and (whole := self.whole()):
+            found = state @ whole.weights
+        else:
+            found = np.empty_like(state)
+            for layer, rows in enumerate(self.layout.rows):
+                terms = self.into[layer]
+                if layer in self.inside:
+                    terms = [*terms, (self.inside[layer], rows)]
+                products(terms, state, found[:, rows])
+        if drive is not None:
+            found += drive
+        return found
+
+    def drift(
+        self,
+        state: Array,
+        field: Array,
+        step_size: float,
+        force: Array | None = None,
+        curvature: Array | None = None,
+    ) -> Array:
+        """One synchronous Euler step, see `Euler`; force and curvature from `pull`."""
+        kind = self.dtype.type
+        if force is None or curvature is None:
+            force, curvature = np.empty((len(state), 0), kind), np.empty(0, kind)
+        state = state.copy()
+        drift(state, field, self.low, self.high, kind(step_size), force, curvature)
+        return state
+
+    def residual(self, state: Array, field: Array) -> Array:
+        """Largest ``|clip(h, low, high) - s|`` of every example, NaN where one is; (batch,)."""
+        out = np.empty(len(state), state.dtype)
+        for example in range(len(state)):
+            out[example] = residuals(state[example], field[example], self.low, self.high)
+        return out
+
+    def whole(self) -> Whole | None:
+        """The matrices among all free nodes in one array; None where there are too many nodes."""
+        if self.n_free > WHOLE:
+            return None
+        if self._whole is None:
+            self._whole = Whole(self)
+        if self._stale:
+            self._whole.copy(self)
+            self._stale = False
+        return self._whole
+
+    def pull(self, nudge: Nudge) -> tuple[Array, Array]:
+        """Force and curvature of a nudge in units of the field: both over the self-term."""
+        own = self.self_term[self.output]
+        force = np.ascontiguousarray(nudge.force / own, self.dtype)
+        return force, np.broadcast_to(np.asarray(nudge.curvature / own, self.dtype), own.shape)
+
+    def nudged(self, drive: Array, nudge: Nudge) -> tuple[Circuit, Array]:
+        """The circuit with the energy of a nudge added, and its drive.
+
+        An output then settles at ``clip((h + f / a) / (1 + kappa / a))``: the fixed points of
+        another circuit, so that a solver has nothing to learn.
+        """
+        force, curvature = self.pull(nudge)
+        if not (curvature > -1).all():
+            raise InputError(
+                f"nudge: a curvature of {nudge.curvature:g} leaves the outputs without a minimum; "
+                "a negative beta must be smaller (for the squared error above -1/2)"
+            )
+        held = np.isinf(curvature)
+        share = np.where(held, 0, 1 / (1 + curvature)).astype(self.dtype)
+        drive = drive.copy()
+        output = drive[:, self.output]
+        output += np.where(held, 0, force)
+        output *= share
+        output += np.where(held, nudge.force, 0).astype(self.dtype)
+        into, inside, last = list(self.into), dict(self.inside), len(self.into) - 1
+        into[last] = [(_scaled(matrix, share), source) for matrix, source in into[last]]
+        if last in inside:
+            inside[last] = _scaled(inside[last], share)
+        own = self.self_term.copy()
+        own[self.output] += np.where(held, 0, nudge.curvature)
+        return dataclasses.replace(
+            self, self_term=own, into=into, inside=inside, _whole=None, _matrix=None, _stale=True
+        ), drive
+
+
+def _scaled(matrix: Any, columns: Array) -> Any:
+    return matrix * columns if isinstance(matrix, np.ndarray) else (matrix * columns).tocsr()
+
+
+def product(state: Array, matrix: Any) -> Array:
+    """``state @ matrix`` for a dense or a sparse matrix."""
+    if isinstance(matrix, np.ndarray):
+        return state @ matrix
+    # Columns of a sparse product run side by side; the sparse product itself costs far more.
+    return (matrix.T @ np.ascontiguousarray(state.T)).T
+
+
+def products(terms: list[tuple[Any, slice]], state: Array, out: Array) -> Array:
+    """Sum of ``state[:, source] @ matrix`` over the terms of a layer, in `out`; zeros without."""
+    if not terms:
+        out[:] = 0
+    for i, (matrix, source) in enumerate(terms):
+        if i:
+            out += product(state[:, source], matrix)
+        elif isinstance(matrix, np.ndarray):
+            np.matmul(state[:, source], matrix, out=out)
+        else:
+            out[:] = product(state[:, source], matrix)
+    return out

@@ -1,0 +1,63 @@
+"""Gradient for pairs of nodes, also where there is no edge."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from smallworld_eqprop.dynamics.contrast import Contrast
+from smallworld_eqprop.dynamics.layout import Array
+from smallworld_eqprop.dynamics.models import Model
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.layered import LayeredGraph
+
+__all__ = ["pair_gradient"]
+
+# Pairs taken together, so that memory does not grow with pairs times examples.
+TOGETHER = 100_000
+
+
+def pair_gradient(
+    graph: LayeredGraph, model: Model, contrast: Contrast, pairs: npt.ArrayLike, *, raw: bool
+) -> Array:
+    """Gradient for any pairs of nodes; see `Network.pair_gradient`.
+
+    Parameters
+    ----------
+    graph : LayeredGraph
+    model : Model
+    contrast : Contrast
+        Of NumPy arrays of one network.
+    pairs : array_like of int, shape (n, 2)
+    raw : bool
+        Leave out the coefficient k of the model.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Raises
+    ------
+    InputError
+        If a pair names a node that is not there, or one node twice.
+    """
+    pairs = np.sort(np.asarray(pairs, np.intp).reshape(-1, 2), axis=1)
+    n = graph.n_nodes
+    bad = (pairs[:, 0] < 0) | (pairs[:, 1] >= n) | (pairs[:, 0] == pairs[:, 1])
+    if bad.any():
+        raise InputError(f"pairs: {pairs[bad][0].tolist()}, must be two different nodes below {n}")
+    deviation = np.concatenate((np.zeros_like(contrast.inputs), contrast.deviation), axis=1)
+    middle = np.concatenate((contrast.inputs, contrast.midpoint), axis=1)
+    found = np.empty(len(pairs), deviation.dtype)
+    for start in range(0, len(pairs), TOGETHER):
+        u, v = pairs[start : start + TOGETHER].T
+        part = np.einsum("be,be->e", deviation[:, u], middle[:, v])
+        part += np.einsum("be,be->e", middle[:, u], deviation[:, v])
+        if model.sees == "difference":
+            for end in (u, v):
+                part -= np.einsum("be,be->e", deviation[:, end], middle[:, end])
+        found[start : start + TOGETHER] = part
+    found *= -float(contrast.gain) / len(deviation)
+    if not raw:
+        found *= np.asarray(model.edge_scale(graph, pairs), found.dtype)
+    return found

@@ -1,0 +1,131 @@
+"""What a learning rule is given, and what it has to give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from smallworld_eqprop.dynamics.circuit import Nudge
+from smallworld_eqprop.dynamics.contrast import Contrast
+from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.learning.losses import Loss, SquaredError
+
+__all__ = ["Phases", "Rule"]
+
+
+class Rule:
+    """How a batch becomes a gradient: subclass it, and write `contrast`.
+
+    A rule is a frozen dataclass of numbers and solvers. It composes relaxations and touches no
+    matrix; the network makes the gradient from the contrast of two states.
+    """
+
+    def contrast(self, phases: Phases) -> Contrast:
+        """The contrast of a batch, whose free phase has been relaxed already."""
+        raise NotImplementedError
+
+
+@dataclass
+class Phases:
+    """The phases of one batch: the free one, and those that a rule asks for.
+
+    Attributes
+    ----------
+    circuit : Circuit
+    inputs, targets : array, shape (batch, n_inputs), (batch, n_outputs)
+    drive : array, shape (batch, n_free)
+    free : Relaxation
+        Where the free phase ended.
+    loss : Loss
+    sign : float
+        Drawn for every batch, +1 or -1 alike; of a stack of networks an array (networks, 1, 1).
+    key : tuple of int
+        Seed, epoch and batch, from which `generator` makes further random numbers.
+    failed : int
+        Examples of the phases asked for that missed their tolerance.
+    """
+
+    circuit: Any
+    inputs: Any
+    targets: Any
+    drive: Any
+    free: Relaxation
+    loss: Loss
+    sign: Any = 1.0
+    key: tuple[int, ...] = (0,)
+    failed: Any = field(default=0)
+
+    @classmethod
+    def of(
+        cls, network: Any, inputs: Any, targets: Any, solver: Solver, loss: Loss | None = None
+    ) -> Phases:
+        """The phases of a batch whose free phase is relaxed from rest, outside of training.
+
+        ``network.edge_gradient(rule.contrast(Phases.of(network, inputs, targets, solver)))`` is
+        the gradient that a rule finds.
+
+        Parameters
+        ----------
+        network : Network
+        inputs, targets : array_like, shape (batch, n_inputs), (batch, n_outputs)
+        solver : Solver
+            Of the free phase.
+        loss : Loss, optional
+            The squared error when left out.
+        """
+        circuit = network.circuit
+        inputs, targets = (np.ascontiguousarray(a, network.dtype) for a in (inputs, targets))
+        drive = circuit.drive(inputs)
+        free = solver.relax(circuit, drive, circuit.clip(np.zeros_like(drive)))
+        return cls(circuit, inputs, targets, drive, free, loss or SquaredError())
+
+    @property
+    def output(self) -> Any:
+        """Outputs at the end of the free phase, shape (batch, n_outputs)."""
+        return self.free.state[..., self.circuit.output]
+
+    def nudged(self, beta: Any, solver: Solver) -> Any:
+        """The state under the energy E + beta C, relaxed from the end of the free phase."""
+        force = self.loss.force(self.output, self.targets)
+        force = force + self.loss.curvature * self.output
+        nudge = Nudge(force * beta, self.loss.curvature * beta)
+        return self._ended(solver.nudge(self.circuit, self.drive, self.free, nudge))
+
+    def held(self, outputs: Any, solver: Solver) -> Any:
+        """The state with the outputs held, relaxed from the end of the free phase."""
+        start = self.circuit.with_outputs(self.free.state, outputs)
+        relaxed = solver.relax(self.circuit, self.drive, start, Nudge(outputs, np.inf))
+        return self._ended(relaxed)
+
+    def generator(self, stream: int) -> np.random.Generator:
+        """Random numbers of this batch: the same whenever the batch is trained again.
+
+        Raises
+        ------
+        InputError
+            In a stack of networks, where each would need its own.
+        """
+        if not self.key:
+            raise InputError(
+                "rule: draws random numbers of the batch, which networks trained together cannot; "
+                "train each alone"
+            )
+        return np.random.default_rng([*self.key, stream])
+
+    def _ended(self, relaxation: Relaxation) -> Any:
+        self.failed = self.failed + relaxation.failed
+        return relaxation.state
+
+
+def check_beta(name: str, value: float) -> None:
+    """Refuse the strength of a nudge that is none.
+
+    Raises
+    ------
+    InputError
+    """
+    if not 0 < value < np.inf:
+        raise InputError(f"{name}: {value}, must be above 0")
