@@ -34,8 +34,8 @@ from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.graphs.layered import layered
-from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.graphs.generate.layers import layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
 from smallworld_eqprop.learning.rules import Adjoint, Centred, Phases
 from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.folder import read_checkpoint

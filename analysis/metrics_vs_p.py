@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from smallworld_eqprop.graphs.layered import LayeredGraph, layered
-from smallworld_eqprop.graphs.metrics import structure_metrics
-from smallworld_eqprop.graphs.rewiring import rewire
-from smallworld_eqprop.graphs.smallworld import (
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.generate.layers import layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
+from smallworld_eqprop.graphs.measure.metrics import structure_metrics
+from smallworld_eqprop.graphs.measure.smallworld import (
     small_world_coefficients,
     small_world_propensity,
     small_world_sigma,

@@ -37,7 +37,7 @@ from smallworld_eqprop.data import Dataset, load
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.trainer import Trainer
 

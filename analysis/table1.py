@@ -24,7 +24,7 @@ from tabulate import tabulate
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.record import Run
 

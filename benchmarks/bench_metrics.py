@@ -18,13 +18,16 @@ from typing import Any, NamedTuple
 import igraph
 import numpy as np
 
-from smallworld_eqprop.graphs.adjacency import adjacency_from_edges
-from smallworld_eqprop.graphs.clustering import average_clustering, bipartite_clustering
-from smallworld_eqprop.graphs.distances import characteristic_path_length, sample_path_length
-from smallworld_eqprop.graphs.layered import layered
-from smallworld_eqprop.graphs.nullmodels import degree_preserving, erdos_renyi
-from smallworld_eqprop.graphs.rewiring import rewire
-from smallworld_eqprop.graphs.smallworld import small_world_sigma
+from smallworld_eqprop.graphs.core.adjacency import adjacency_from_edges
+from smallworld_eqprop.graphs.generate.layers import layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
+from smallworld_eqprop.graphs.measure.clustering import average_clustering, bipartite_clustering
+from smallworld_eqprop.graphs.measure.distances import (
+    characteristic_path_length,
+    sample_path_length,
+)
+from smallworld_eqprop.graphs.measure.smallworld import small_world_sigma
+from smallworld_eqprop.graphs.nulls.nullmodels import degree_preserving, erdos_renyi
 
 N_SOURCES = 1000
 

@@ -13,7 +13,7 @@ from style import BLUE, PAGE, arguments, save, use_style
 
 from smallworld_eqprop import LayeredGraph, layered
 from smallworld_eqprop.cli.errors import exit_status
-from smallworld_eqprop.graphs.drawing import draw_edges, draw_nodes
+from smallworld_eqprop.graphs.draw.drawing import draw_edges, draw_nodes
 
 # A small network of the paper's depth; its own layers are 784-500-500-500-10.
 EXAMPLE = (6, 5, 5, 5, 3)

@@ -14,7 +14,7 @@ from style import PAGE, RED, arguments, save, use_style
 
 from smallworld_eqprop import LayeredGraph, add_intralayer, difference, layered, rewire
 from smallworld_eqprop.cli.errors import exit_status
-from smallworld_eqprop.graphs.drawing import GREEN, GREY, draw_edges, draw_nodes
+from smallworld_eqprop.graphs.draw.drawing import GREEN, GREY, draw_edges, draw_nodes
 
 EXAMPLE = (6, 5, 5, 5, 3)
 DOTTED = (0, (1, 1.2))

@@ -87,13 +87,13 @@ def test_importing_the_package_imports_nothing_else() -> None:
 
 def test_networkx_finds_the_backend_without_importing_the_package() -> None:
     loaded = modules_after("import networkx")
-    assert "smallworld_eqprop.graphs.backend_info" in loaded
-    assert not {"smallworld_eqprop.graphs.layered", "numba", "pandas", "igraph"} & loaded
+    assert "smallworld_eqprop.graphs.convert.backend_info" in loaded
+    assert not {"smallworld_eqprop.graphs.core.graph", "numba", "pandas", "igraph"} & loaded
 
 
 def test_a_name_imports_only_what_it_needs() -> None:
     loaded = modules_after("from smallworld_eqprop import layered")
-    assert "smallworld_eqprop.graphs.layered" in loaded
+    assert "smallworld_eqprop.graphs.core.graph" in loaded
     heavy = {"numba", "pandas", "networkx", "matplotlib", "smallworld_eqprop.learning"}
     assert not heavy & loaded
 

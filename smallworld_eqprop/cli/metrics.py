@@ -25,8 +25,8 @@ from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.presets import preset_names
 
 if TYPE_CHECKING:
-    from smallworld_eqprop.graphs.coefficients import Coefficient
-    from smallworld_eqprop.graphs.layered import LayeredGraph
+    from smallworld_eqprop.graphs.core.graph import LayeredGraph
+    from smallworld_eqprop.graphs.measure.coefficients import Coefficient
 
 __all__ = ["metrics"]
 
@@ -76,8 +76,8 @@ def metrics(
     coefficients that the null samples have themselves.
     """
     # Imported here so that --help and errors in the options come at once.
-    from smallworld_eqprop.graphs.metrics import structure_metrics
-    from smallworld_eqprop.graphs.smallworld import small_world_coefficients
+    from smallworld_eqprop.graphs.measure.metrics import structure_metrics
+    from smallworld_eqprop.graphs.measure.smallworld import small_world_coefficients
 
     for option, count in (("--n-null", n_null), ("--sources", sources), ("--threads", threads)):
         if count is not None and count < 1:
@@ -123,8 +123,8 @@ def metrics(
 
 def read_graph(network: str, seed: int | None) -> tuple[LayeredGraph, int]:
     """Give the graph that is named, and the seed to go on with."""
-    from smallworld_eqprop.graphs.arguments import seeded
-    from smallworld_eqprop.graphs.io import load_graph
+    from smallworld_eqprop.graphs.convert.io import load_graph
+    from smallworld_eqprop.graphs.core.arguments import seeded
 
     path = Path(network)
     if network not in preset_names() and path.is_dir():

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["initial_weights"]
 

@@ -24,7 +24,7 @@ from smallworld_eqprop.dynamics.kernels import (
     add_at_inside_edges,
     add_at_sparse_edges,
 )
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["Array", "Block", "Layout", "blocks_of"]
 

@@ -18,7 +18,7 @@ from smallworld_eqprop.dynamics.models import Hopfield, Model
 from smallworld_eqprop.dynamics.pairs import pair_gradient
 from smallworld_eqprop.dynamics.physics import Physics, finite_vector
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["Network"]
 
@@ -61,7 +61,7 @@ class Network:
 
     Examples
     --------
-    >>> from smallworld_eqprop.graphs.layered import layered
+    >>> from smallworld_eqprop.graphs.generate.layers import layered
     >>> network = Network(layered([1, 2]), [0.25, 0.5])
     >>> network.circuit.drive(np.array([[2.0]], np.float32)).tolist()
     [[0.5, 1.0]]

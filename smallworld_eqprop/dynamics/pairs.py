@@ -9,7 +9,7 @@ from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.layout import Array
 from smallworld_eqprop.dynamics.models import Model
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["pair_gradient"]
 

@@ -11,7 +11,7 @@ from smallworld_eqprop.dynamics.circuit import Circuit
 from smallworld_eqprop.dynamics.layout import Array, Block, Layout
 from smallworld_eqprop.dynamics.models import Model
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["Physics", "finite_vector"]
 

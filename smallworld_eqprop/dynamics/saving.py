@@ -17,7 +17,7 @@ from smallworld_eqprop.dynamics.models import Model
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.graphs.io import graph_arrays, load_graph
+from smallworld_eqprop.graphs.convert.io import graph_arrays, load_graph
 
 __all__ = ["load_network", "save_network"]
 

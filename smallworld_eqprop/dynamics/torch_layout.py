@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from smallworld_eqprop.dynamics.layout import Array
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["at_edges", "leaves", "mirrored", "upper_matrix"]
 

@@ -28,7 +28,7 @@ from smallworld_eqprop.dynamics.torch_gradients import edges_see, nodes_see, squ
 from smallworld_eqprop.dynamics.torch_layout import at_edges, leaves, mirrored, upper_matrix
 from smallworld_eqprop.dynamics.torch_physics import TorchPhysics
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["TorchNetwork"]
 
@@ -76,7 +76,7 @@ class TorchNetwork:
 
     Examples
     --------
-    >>> from smallworld_eqprop.graphs.layered import layered
+    >>> from smallworld_eqprop.graphs.generate.layers import layered
     >>> network = TorchNetwork(layered([1, 2]), [0.25, 0.5])
     >>> network.circuit.drive([[2.0]]).tolist()
     [[[0.5, 1.0]]]

@@ -16,7 +16,7 @@ from smallworld_eqprop.dynamics.torch_backend import tensor
 from smallworld_eqprop.dynamics.torch_circuit import TorchCircuit
 from smallworld_eqprop.dynamics.torch_layout import upper_matrix
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["TorchPhysics"]
 

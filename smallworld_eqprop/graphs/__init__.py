@@ -1,1 +1,4 @@
-"""Topologies as first-class graph objects; nothing here knows of learning."""
+"""Topologies as graph objects: make, measure, randomise, convert and draw them.
+
+Nothing here knows of learning.
+"""

@@ -25,8 +25,9 @@ from smallworld_eqprop.dynamics.relaxation import Solver
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.dynamics.threads import threads
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
-from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.engine import EVALUATION_BATCH
 from smallworld_eqprop.learning.history import EpochRecord

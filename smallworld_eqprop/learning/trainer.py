@@ -17,8 +17,8 @@ from smallworld_eqprop.dynamics.initial import initial_weights
 from smallworld_eqprop.dynamics.models import Model
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph
-from smallworld_eqprop.graphs.reachability import unreached_outputs
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.core.reachability import unreached_outputs
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.engine import Engine, Outcome
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord, log_spread

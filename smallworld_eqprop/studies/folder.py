@@ -25,7 +25,7 @@ from smallworld_eqprop.dynamics.devices import NUMPY
 from smallworld_eqprop.dynamics.threads import product_threads
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.graphs.io import save_graph
+from smallworld_eqprop.graphs.convert.io import save_graph
 from smallworld_eqprop.learning.history import EpochRecord
 from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.config import RunConfig

@@ -16,9 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from smallworld_eqprop.data import Dataset, load
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph
-from smallworld_eqprop.graphs.metrics import structure_metrics
-from smallworld_eqprop.graphs.smallworld import small_world_coefficients, small_world_sigma
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.measure.metrics import structure_metrics
+from smallworld_eqprop.graphs.measure.smallworld import small_world_coefficients, small_world_sigma
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.results import Correction, Done, Failed, Stopped, Work

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.io import load_graph
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.convert.io import load_graph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import BatchQuantity, epoch_path
 from smallworld_eqprop.studies.layout import read_record

@@ -10,12 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from smallworld_eqprop.errors import InputError, nearest
-from smallworld_eqprop.graphs.arguments import checked_share
-from smallworld_eqprop.graphs.endpoints import rewire_ends, rewire_keeping_degrees
-from smallworld_eqprop.graphs.families import add_rings, add_skips, random_like, thin
-from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
-from smallworld_eqprop.graphs.places import PlaceKind
-from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.graphs.core.arguments import checked_share
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.core.places import PlaceKind
+from smallworld_eqprop.graphs.generate.endpoints import rewire_ends, rewire_keeping_degrees
+from smallworld_eqprop.graphs.generate.families import add_rings, add_skips, random_like, thin
+from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
 
 __all__ = ["FAMILIES", "Family", "TopologyConfig"]
 

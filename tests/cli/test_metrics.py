@@ -23,7 +23,7 @@ from smallworld_eqprop import (
     train,
 )
 from smallworld_eqprop.cli import main
-from smallworld_eqprop.graphs import smallworld
+from smallworld_eqprop.graphs.measure import smallworld
 
 G = rewire(layered((20, 12, 10, 4)), 0.2, seed=0)
 SMALL = """

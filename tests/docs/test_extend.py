@@ -81,13 +81,13 @@ def apply(diff: str, root: Path) -> None:
     [
         (
             "family",
-            "graphs",
+            "graphs/generate",
             "config = sw.TopologyConfig((8, 6, 6, 6, 3), family='direct_lines', p=0.5)\n"
             "assert config.build(0).skip.sum() == 6",
         ),
         (
             "metric",
-            "graphs",
+            "graphs/measure",
             "found = sw.structure_metrics(sw.layered((5, 4, 4, 5)), seed=0)\n"
             "assert found['degree_gini'] == 0",
         ),

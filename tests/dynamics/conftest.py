@@ -15,8 +15,9 @@ from scipy.optimize import lsq_linear
 from smallworld_eqprop.dynamics.models import Hopfield, Model, WeakFeedback
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
-from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
 
 # --- graphs ------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from smallworld_eqprop.dynamics.energy import energy
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.kernels import add_rows, count_moving, rests
 from smallworld_eqprop.dynamics.sor import SOR
-from smallworld_eqprop.graphs.layered import layered
+from smallworld_eqprop.graphs.generate.layers import layered
 
 
 @pytest.fixture(autouse=True, params=[0, 1024])

@@ -9,7 +9,8 @@ from smallworld_eqprop.dynamics.circuit import Nudge
 from smallworld_eqprop.dynamics.energy import energy
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph, layered
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.generate.layers import layered
 
 STRICT = SOR(1e-11, 20_000)
 

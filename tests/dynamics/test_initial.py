@@ -5,8 +5,9 @@ import pytest
 
 from smallworld_eqprop.dynamics.initial import initial_weights
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
-from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
 
 GRAPH = rewire(add_intralayer(layered((60, 40, 30, 20))), 0.3, seed=0)
 

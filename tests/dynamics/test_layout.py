@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallworld_eqprop.dynamics.layout import Layout
-from smallworld_eqprop.graphs.layered import LayeredGraph, layered
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.generate.layers import layered
 
 
 @st.composite

@@ -14,7 +14,8 @@ from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, Status
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
 
 
 @dataclass(frozen=True)

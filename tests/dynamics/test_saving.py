@@ -12,9 +12,9 @@ import pytest
 from smallworld_eqprop.dynamics.models import Hopfield, Model, WeakFeedback
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.io import load_graph, save_graph
-from smallworld_eqprop.graphs.layered import add_intralayer, layered
-from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.graphs.convert.io import load_graph, save_graph
+from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
 
 GRAPH = rewire(add_intralayer(layered((5, 6, 4, 3))), 0.2, seed=1)
 

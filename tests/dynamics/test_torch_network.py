@@ -13,8 +13,9 @@ from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.models import Hopfield, Model, WeakFeedback
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
-from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
 
 SIZES = (8, 20, 15, 4)
 NO_LAYERS = [(u, v) for u in range(30) for v in range(u + 1, 30) if (7 * u + 5 * v) % 11 < 3]

@@ -8,7 +8,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgba
 
 from smallworld_eqprop import LayeredGraph, add_intralayer, difference, layered, rewire
-from smallworld_eqprop.graphs import drawing
+from smallworld_eqprop.graphs.draw import drawing
 
 
 def drawn(ax, g: LayeredGraph) -> list[tuple[PathCollection, set[tuple[int, int]]]]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from smallworld_eqprop.data import Dataset, load
-from smallworld_eqprop.graphs.layered import add_intralayer, layered
-from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
 
 
 @pytest.fixture(params=["numpy", pytest.param("cpu", marks=pytest.mark.torch)])

@@ -9,8 +9,8 @@ from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import add_intralayer, layered
-from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.history import log_spread
 from smallworld_eqprop.learning.losses import SquaredError

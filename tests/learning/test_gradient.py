@@ -20,8 +20,9 @@ from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.dynamics.relaxation import Relaxation
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph, add_intralayer, layered
-from smallworld_eqprop.graphs.rewiring import rewire
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
 from smallworld_eqprop.learning.losses import SquaredError
 from smallworld_eqprop.learning.rules import Adjoint, Centred, OneSided, Phases, RandomSign, Rule
 

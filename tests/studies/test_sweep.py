@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from smallworld_eqprop import InputError, train
-from smallworld_eqprop.graphs.smallworld import small_world_sigma
+from smallworld_eqprop.graphs.measure.smallworld import small_world_sigma
 from smallworld_eqprop.studies import job, runs, scratch
 from smallworld_eqprop.studies import sweep as sweeps
 from smallworld_eqprop.studies.executors import LocalProcesses

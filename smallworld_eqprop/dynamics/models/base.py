@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.initial import initial_weights
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["Model"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from smallworld_eqprop.dynamics.models.base import Model
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["Hopfield"]
 

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from smallworld_eqprop.dynamics.models.hopfield import Hopfield
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.layered import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["WeakFeedback"]
 

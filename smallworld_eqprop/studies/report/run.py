@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.metrics import structure_metrics
+from smallworld_eqprop.graphs.measure.metrics import structure_metrics
 from smallworld_eqprop.studies.report.page import (
     Page,
     Picture,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from smallworld_eqprop.graphs.layered import LayeredGraph
+    from smallworld_eqprop.graphs.core.graph import LayeredGraph
     from smallworld_eqprop.studies.record import Run
 
 __all__ = ["run_page"]

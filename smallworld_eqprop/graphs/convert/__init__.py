@@ -1,0 +1,1 @@
+"""To and from files, networkx, igraph and scipy; the networkx backend."""

@@ -1,0 +1,1 @@
+"""Layered networks, and the transformations that rewire, add or remove their edges."""

@@ -1,0 +1,1 @@
+"""Measures of a graph: distances, clustering, small-world coefficients, layers, spectra."""

@@ -1,0 +1,290 @@
+"""Null models: random graphs that share chosen properties with a given one.
+
+Every one keeps the number of nodes and of edges and gives a simple graph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.core.adjacency import (
+    Graph,
+    adjacency_from_edges,
+    as_adjacency,
+    edges_of,
+)
+from smallworld_eqprop.graphs.core.arguments import Seed, seeded
+from smallworld_eqprop.graphs.core.bitsets import is_dense
+from smallworld_eqprop.graphs.core.blocks import block_densities, edges_between_layers
+from smallworld_eqprop.graphs.core.draws import draw_pairs, draw_places
+from smallworld_eqprop.graphs.core.edges import canonical_edges
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.nulls.curveball import Market, trade
+from smallworld_eqprop.graphs.nulls.switching import Walked, switch
+
+__all__ = [
+    "NullSample",
+    "degree_preserving",
+    "erdos_renyi",
+    "layer_blocks",
+    "layer_blocks_with_degrees",
+]
+
+# A walk is taken as mixed when this few of the switched edges were first switched in its second
+# half; it takes three accepted switches an edge when all edges are alike.
+LATE_SHARE = 0.05
+# In dense graphs: trades of a node that stand for one attempted switch per edge.
+TRADES_PER_SWITCH = 3
+
+
+@dataclass(frozen=True, eq=False)
+class NullSample:
+    """One graph drawn from a null model.
+
+    Attributes
+    ----------
+    n_nodes : int
+    edges : ndarray of int32, shape (n_edges, 2)
+        u < v, sorted, read-only. For a LayeredGraph g, ``g.replace_edges(sample.edges)`` is the
+        sample as a layered graph.
+    attempted, accepted : int
+        Switches attempted and made, in dense graphs those that the trades could make at most and
+        those that they made; 0 where edges are drawn directly.
+    mixed : bool
+        Whether the sample forgot the graph it started from. Drawn directly: always. By switches:
+        at most 5 % of the edges ever switched were first switched in the second half of the
+        attempts. A graph that admits no switch at all is not mixed. For
+        `degree_preserving_lattice`: the edges got at most 5 % shorter in the second half.
+    """
+
+    n_nodes: int
+    edges: npt.NDArray[np.int32]
+    attempted: int
+    accepted: int
+    mixed: bool
+
+    def adjacency(self) -> sparse.csr_array:
+        """Give the adjacency matrix; shape (n_nodes, n_nodes)."""
+        return adjacency_from_edges(self.edges, self.n_nodes)
+
+
+def erdos_renyi(graph: Graph, *, seed: Seed = None) -> NullSample:
+    """Draw uniformly among all graphs with as many nodes and edges.
+
+    Parameters
+    ----------
+    graph : Graph
+    seed : int or numpy.random.Generator, optional
+        Without one, the draws differ from call to call.
+
+    Returns
+    -------
+    NullSample
+
+    Raises
+    ------
+    InputError
+        If the graph is not undirected and simple, or the seed is bad.
+
+    References
+    ----------
+    Erdős and Rényi, "On random graphs I", Publ. Math. Debrecen 6 (1959),
+    doi:10.5486/PMD.1959.6.3-4.12.
+    """
+    adjacency = as_adjacency(graph)
+    rng, _ = seeded(seed)
+    n_nodes = adjacency.shape[0]
+    return drawn_sample(n_nodes, draw_pairs(n_nodes, adjacency.nnz // 2, rng))
+
+
+def degree_preserving(
+    graph: Graph, *, seed: Seed = None, switches_per_edge: float = 10.0
+) -> NullSample:
+    """Draw among the graphs in which every node has the degree it has here.
+
+    A walk of random switches (a-b, c-d to a-d, c-b). In dense graphs, where most switches would be
+    refused, two nodes trade neighbours instead, which makes many switches at once. The stationary
+    law of both is uniform.
+
+    Parameters
+    ----------
+    graph : Graph
+    seed : int or numpy.random.Generator, optional
+        Without one, the draws differ from call to call.
+    switches_per_edge : float, optional
+        Switches attempted, per edge. In a dense graph (more than one pair in 64 connected) three
+        trades of every node stand for one switch per edge.
+
+    Returns
+    -------
+    NullSample
+
+    Raises
+    ------
+    InputError
+        If the graph is not undirected and simple, or the seed or `switches_per_edge` is bad.
+
+    References
+    ----------
+    Maslov and Sneppen, "Specificity and stability in topology of protein networks", Science 296
+    (2002), doi:10.1126/science.1065103. Uniformity: Fosdick et al., "Configuring random graph
+    models with fixed degree sequences", SIAM Review 60 (2018), doi:10.1137/16M1087175. Length:
+    Ray, Pinar and Seshadhri, "Are we there yet?", WAW 2012, doi:10.1007/978-3-642-30541-2_12.
+    Trades: Strona et al., "A fast and unbiased procedure to randomize ecological binary matrices
+    with fixed row and column totals", Nat. Commun. 5 (2014), doi:10.1038/ncomms5114; Carstens,
+    Berger and Strona, "A unifying framework for fast randomization of ecological networks with
+    fixed (node) degrees", MethodsX 5 (2018), doi:10.1016/j.mex.2018.06.018.
+    """
+    adjacency = as_adjacency(graph)
+    rng, _ = seeded(seed)
+    n_nodes = adjacency.shape[0]
+    attempts = checked_attempts(switches_per_edge, adjacency.nnz // 2)
+    if is_dense(adjacency):
+        everyone = Market(slice(0, n_nodes), slice(0, n_nodes))
+        trades = TRADES_PER_SWITCH * switches_per_edge
+        return _walked(n_nodes, trade(adjacency, [everyone], trades, rng))
+    return _walked(n_nodes, switch(edges_of(adjacency), n_nodes, attempts, rng))
+
+
+def layer_blocks(g: LayeredGraph, *, seed: Seed = None) -> NullSample:
+    """Draw uniformly among the graphs with as many edges between every two layers.
+
+    The edges within every layer are as many, too; degrees are not kept.
+
+    Parameters
+    ----------
+    g : LayeredGraph
+    seed : int or numpy.random.Generator, optional
+        Without one, the draws differ from call to call.
+
+    Returns
+    -------
+    NullSample
+
+    Raises
+    ------
+    InputError
+        If the graph is no LayeredGraph or the seed is bad.
+
+    References
+    ----------
+    Peixoto, "Entropy of stochastic blockmodel ensembles", Phys. Rev. E 85 (2012),
+    doi:10.1103/PhysRevE.85.056122.
+    """
+    _check_layered(g)
+    rng, _ = seeded(seed)
+    blocks = [np.empty((0, 2), dtype=np.int64)]
+    numbers = edges_between_layers(g)
+    for a, b in zip(*np.nonzero(np.triu(numbers)), strict=True):
+        number = int(numbers[a, b])
+        first, second = g.layer_offsets[a], g.layer_offsets[b]
+        if a == b:
+            blocks.append(first + draw_pairs(g.layer_sizes[a], number, rng))
+            continue
+        places = draw_places(g.layer_sizes[a] * g.layer_sizes[b], number, rng)
+        u, v = np.divmod(places, g.layer_sizes[b])
+        blocks.append(np.column_stack((first + u, second + v)))
+    return drawn_sample(g.n_nodes, np.concatenate(blocks))
+
+
+def layer_blocks_with_degrees(
+    g: LayeredGraph, *, seed: Seed = None, switches_per_edge: float = 10.0
+) -> NullSample:
+    """Draw among the graphs in which every node has as many neighbours in every layer.
+
+    A walk as in `degree_preserving`, of two edges between the same two layers at a time. So the
+    number of edges between any two layers and every degree are kept, and beyond that how each
+    node's degree is shared among the layers: this is what makes every such graph reachable, and
+    the stationary law uniform. A block in which every pair is connected cannot change.
+
+    Parameters
+    ----------
+    g : LayeredGraph
+    seed : int or numpy.random.Generator, optional
+        Without one, the draws differ from call to call.
+    switches_per_edge : float, optional
+        As in `degree_preserving`; in a block more than half full, per pair not connected.
+
+    Returns
+    -------
+    NullSample
+
+    Raises
+    ------
+    InputError
+        If the graph is no LayeredGraph, or the seed or `switches_per_edge` is bad.
+
+    References
+    ----------
+    Ryser, "Combinatorial properties of matrices of zeros and ones", Canad. J. Math. 9 (1957),
+    doi:10.4153/CJM-1957-044-3, between layers; Fosdick et al. (2018), doi:10.1137/16M1087175,
+    within them.
+    """
+    _check_layered(g)
+    rng, _ = seeded(seed)
+    # Connecting and leaving out are alike to a switch, and the fewer there are of one, the seldomer
+    # an attempt is refused, and the fewer have to move.
+    crowded = np.triu(np.nan_to_num(block_densities(g))) > 0.5
+    edges = _complement_blocks(g, g.edges, crowded)
+    attempts = checked_attempts(switches_per_edge, len(edges))
+    a, b = g.layers[edges].T.astype(np.int64)
+    blocks, groups = np.unique(a * g.n_layers + b, return_inverse=True)
+    first, second = np.divmod(blocks, g.n_layers)
+    if is_dense(g.adjacency()):
+        markets = [
+            Market(g.layer_slice(a), g.layer_slice(b))
+            for a, b in zip(first.tolist(), second.tolist(), strict=True)
+        ]
+        adjacency = adjacency_from_edges(edges, g.n_nodes)
+        walked = trade(adjacency, markets, TRADES_PER_SWITCH * switches_per_edge, rng)
+    else:
+        walked = switch(edges, g.n_nodes, attempts, rng, groups=groups, flips=first == second)
+    edges = _complement_blocks(g, canonical_edges(walked.edges, g.n_nodes), crowded)
+    return _walked(g.n_nodes, walked._replace(edges=edges))
+
+
+def drawn_sample(n_nodes: int, pairs: npt.NDArray[np.integer]) -> NullSample:
+    """Give the sample of edges that were drawn directly."""
+    return NullSample(n_nodes, canonical_edges(pairs, n_nodes), 0, 0, True)
+
+
+def _walked(n_nodes: int, walked: Walked) -> NullSample:
+    edges = canonical_edges(walked.edges, n_nodes)
+    mixed = walked.late_share <= LATE_SHARE
+    return NullSample(n_nodes, edges, walked.attempted, walked.accepted, mixed)
+
+
+def _complement_blocks(
+    g: LayeredGraph, edges: npt.NDArray[np.int32], blocks: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int32]:
+    """Connect just the pairs that are not connected, in the chosen pairs of layers."""
+    a, b = g.layers[edges].T
+    chosen = blocks[a, b]
+    parts = [edges[~chosen]]
+    for first, second in np.argwhere(blocks):
+        start = g.layer_offsets[[first, second]]
+        free = np.ones((g.layer_sizes[first], g.layer_sizes[second]), dtype=np.bool_)
+        u, v = (edges[(a == first) & (b == second)] - start).T
+        free[u, v] = False
+        parts.append(np.argwhere(np.triu(free, k=1) if first == second else free) + start)
+    return np.concatenate(parts).astype(np.int32)
+
+
+def checked_attempts(switches_per_edge: float, n_edges: int) -> int:
+    """Give the number of attempts; a negative or infinite `switches_per_edge` is an InputError."""
+    if not 0 <= switches_per_edge < np.inf:
+        raise InputError(f"switches_per_edge: {switches_per_edge}; give a number from 0 up")
+    return round(switches_per_edge * n_edges)
+
+
+def _check_layered(g: object) -> None:
+    if not isinstance(g, LayeredGraph):
+        raise InputError(
+            f"graph: a {type(g).__name__} has no layers; give a LayeredGraph, for example by "
+            "LayeredGraph.from_networkx(graph, inputs, outputs)"
+        )

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import igraph
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
+from smallworld_eqprop.graphs.generate.rewiring import rewire
+
+sizes = st.lists(st.integers(1, 4), min_size=3, max_size=5)
+
+
+@st.composite
+def graphs(draw):
+    g = add_intralayer(layered(draw(sizes)))
+    g = rewire(g, draw(st.floats(0, 1)), seed=draw(st.integers(0, 99)))
+    g = g.replace_edges(g.edges[: draw(st.integers(0, g.n_edges))])
+    if draw(st.booleans()):
+        names = draw(st.permutations([f"neuron {i}" for i in range(g.n_nodes)]))
+        g = LayeredGraph(g.layer_sizes, g.edges, g.provenance, names)
+    return g
+
+
+@given(graphs())
+def test_networkx_round_trip(g):
+    exported = g.to_networkx()
+    back = LayeredGraph.from_networkx(exported)
+    assert back == g
+    assert back.labels == g.labels
+    assert back.provenance[:-1] == g.provenance
+    assert nx.utils.edges_equal(back.to_networkx().edges, exported.edges)
+    assert [exported.nodes[name]["layer"] for name in exported] == g.layers.tolist()
+
+
+@given(graphs())
+def test_igraph_round_trip(g):
+    exported = g.to_igraph()
+    back = LayeredGraph.from_igraph(exported)
+    assert exported.get_edgelist() == [tuple(edge) for edge in g.edges.tolist()]
+    assert back == g
+    assert back.labels == g.labels
+    assert back.provenance[:-1] == g.provenance
+
+
+@given(graphs(), st.sampled_from([sparse.csr_array, sparse.coo_matrix, np.asarray]))
+def test_sparse_round_trip(g, form):
+    matrix = form(g.adjacency().toarray())
+    back = LayeredGraph.from_sparse(matrix, layer_sizes=g.layer_sizes)
+    assert back == g
+    assert back.provenance == (
+        {"step": "from_sparse", "self_loops_left_out": 0, "parallel_edges_merged": 0},
+    )
+
+
+@given(st.integers(2, 12), st.integers(0, 1000), st.data())
+def test_hidden_layers_are_hop_distances(n, seed, data):
+    graph = nx.gnp_random_graph(n, 0.4, seed=seed)
+    chosen = data.draw(st.permutations(range(n)))
+    cut = data.draw(st.integers(1, n - 1))
+    inputs, outputs = chosen[:cut], chosen[cut : cut + 2]
+    hops = nx.multi_source_dijkstra_path_length(graph, set(inputs))
+    assume(all(node in hops for node in outputs))
+    g = LayeredGraph.from_networkx(graph, inputs, outputs)
+    names = list(range(g.n_nodes)) if g.labels is None else list(g.labels)
+    assert [names[i] for i in range(cut)] == inputs
+    assert names[-len(outputs) :] == outputs
+    hidden = names[cut : len(names) - len(outputs)]
+    assert set(hidden) == set(hops) - set(inputs) - set(outputs)
+    ranks = {hop: rank for rank, hop in enumerate(sorted({hops[name] for name in hidden}), 1)}
+    layers = g.layers[cut : cut + len(hidden)].tolist()
+    assert [ranks[hops[name]] for name in hidden] == layers
+    expected = {
+        frozenset(edge) for edge in graph.edges if edge[0] in hops and not set(edge) <= set(inputs)
+    }
+    assert {frozenset((names[u], names[v])) for u, v in g.edges.tolist()} == expected
+
+
+@given(st.integers(0, 1000))
+def test_the_three_sources_agree(seed):
+    graph = nx.connected_watts_strogatz_graph(12, 4, 0.3, seed=seed)
+    g = LayeredGraph.from_networkx(graph, [3, 1], [7])
+    assert LayeredGraph.from_igraph(igraph.Graph(12, list(graph.edges)), [3, 1], [7]) == g
+    other = LayeredGraph.from_sparse(nx.to_scipy_sparse_array(graph), [3, 1], [7])
+    assert other == g
+    assert other.labels == g.labels
+    assert {**other.provenance[-1], "step": ""} == {**g.provenance[-1], "step": ""}
+
+
+def test_directed_multigraph_with_loops():
+    graph = nx.MultiDiGraph([("a", "b"), ("b", "a"), ("a", "b"), ("b", "b"), ("b", "c")])
+    graph.add_edges_from([("x", "y"), ("a", "d"), ("d", "b")])
+    g = LayeredGraph.from_networkx(graph, ["a", "d"], ["c"])
+    assert g.labels == ("a", "d", "b", "c")
+    assert g.edges.tolist() == [[0, 2], [1, 2], [2, 3]]
+    assert g.provenance == (
+        {
+            "step": "from_networkx",
+            "self_loops_left_out": 1,
+            "parallel_edges_merged": 2,
+            "input_edges_left_out": 1,
+            "unreachable_nodes_left_out": 2,
+        },
+    )
+
+
+def test_one_sided_matrix_means_the_same_edges():
+    g = layered((2, 2, 1))
+    upper = sparse.triu(g.adjacency())
+    assert LayeredGraph.from_sparse(upper, layer_sizes=(2, 2, 1)) == g
+    assert LayeredGraph.from_sparse(upper.T, range(2), [4]) == g
+
+
+def test_explicit_zeros_are_no_edges():
+    matrix = sparse.coo_array(([1.0, 0.0], ([0, 0], [1, 2])), shape=(3, 3))
+    assert LayeredGraph.from_sparse(matrix, layer_sizes=(1, 1, 1)).edges.tolist() == [[0, 1]]
+
+
+def test_labels_of_any_hashable_kind():
+    graph = nx.grid_2d_graph(3, 3)
+    g = LayeredGraph.from_networkx(graph, [(0, 0)], [(2, 2)])
+    assert g.layer_sizes == (1, 2, 3, 2, 1)
+    assert g.labels[-1] == (2, 2)
+    assert LayeredGraph.from_networkx(g.to_networkx()).labels == g.labels
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "message"),
+    [
+        ([0], [4], "outputs: 4 cannot be reached"),
+        ([4], [0, 1, 2, 3], "outputs: 0, 1, 2, 3 cannot be reached"),
+        ([0], [9], "outputs: 9 is not a node"),
+        (["a"], [1], "inputs: 'a' is not a node"),
+        ([0, 0], [1], "inputs: 0 is given twice"),
+        ([], [1], "inputs: none"),
+        ([0, 1], [1], "outputs: 1 is an input too"),
+        ([0], None, "outputs: none; give both"),
+        (None, [0], "inputs: none; give both"),
+        (None, None, "no layers 0, 1, ... either"),
+    ],
+)
+def test_bad_choices_are_named_in_one_line(inputs, outputs, message):
+    graph = nx.path_graph(4)
+    graph.add_node(4)
+    for source in (
+        lambda: LayeredGraph.from_networkx(graph, inputs, outputs),
+        lambda: LayeredGraph.from_igraph(igraph.Graph(5, list(graph.edges)), inputs, outputs),
+        lambda: LayeredGraph.from_sparse(nx.to_scipy_sparse_array(graph), inputs, outputs),
+    ):
+        with pytest.raises(InputError, match=message) as caught:
+            source()
+        assert "\n" not in str(caught.value)
+
+
+def test_bad_layers_and_matrices():
+    graph = layered((2, 2, 1)).to_networkx()
+    graph.nodes[4]["layer"] = 5
+    with pytest.raises(InputError, match="no layers 0, 1"):
+        LayeredGraph.from_networkx(graph)
+    with pytest.raises(InputError, match="give a square"):
+        LayeredGraph.from_sparse(np.ones((2, 3)), layer_sizes=(1, 1))
+    with pytest.raises(InputError, match="matrix: nan"):
+        LayeredGraph.from_sparse(np.full((2, 2), np.nan), layer_sizes=(1, 1))
+    with pytest.raises(InputError, match="sum to 2; the matrix has 3 nodes"):
+        LayeredGraph.from_sparse(np.ones((3, 3)), layer_sizes=(1, 1))
