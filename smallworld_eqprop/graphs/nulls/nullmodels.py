@@ -24,7 +24,7 @@ from smallworld_eqprop.graphs.core.blocks import block_densities, edges_between_
 from smallworld_eqprop.graphs.core.draws import draw_pairs, draw_places
 from smallworld_eqprop.graphs.core.edges import canonical_edges
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.graphs.nulls.curveball import Market, trade
+from smallworld_eqprop.graphs.nulls.curveball import Block, curveball
 from smallworld_eqprop.graphs.nulls.switching import Walked, switch
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
 # A walk is taken as mixed when this few of the switched edges were first switched in its second
 # half; it takes three accepted switches an edge when all edges are alike.
 LATE_SHARE = 0.05
-# In dense graphs: trades of a node that stand for one attempted switch per edge.
+# In dense graphs: curveball trades of a node that stand for one attempted switch per edge.
 TRADES_PER_SWITCH = 3
 
 
@@ -53,8 +53,8 @@ class NullSample:
         u < v, sorted, read-only. For a LayeredGraph g, ``g.replace_edges(sample.edges)`` is the
         sample as a layered graph.
     attempted, accepted : int
-        Switches attempted and made, in dense graphs those that the trades could make at most and
-        those that they made; 0 where edges are drawn directly.
+        Switches attempted and made; 0 where edges are drawn directly. In dense graphs: the
+        largest number of switches that the curveball trades could make, and those they made.
     mixed : bool
         Whether the sample forgot the graph it started from. Drawn directly: always. By switches:
         at most 5 % of the edges ever switched were first switched in the second half of the
@@ -108,8 +108,8 @@ def degree_preserving(
     """Draw among the graphs in which every node has the degree it has here.
 
     A walk of random switches (a-b, c-d to a-d, c-b). In dense graphs, where most switches would be
-    refused, two nodes trade neighbours instead, which makes many switches at once. The stationary
-    law of both is uniform.
+    refused, the walk makes curveball trades instead: each does the work of many switches. The
+    stationary law of both walks is uniform.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def degree_preserving(
         Without one, the draws differ from call to call.
     switches_per_edge : float, optional
         Switches attempted, per edge. In a dense graph (more than one pair in 64 connected) three
-        trades of every node stand for one switch per edge.
+        curveball trades of every node stand for one switch per edge.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def degree_preserving(
     (2002), doi:10.1126/science.1065103. Uniformity: Fosdick et al., "Configuring random graph
     models with fixed degree sequences", SIAM Review 60 (2018), doi:10.1137/16M1087175. Length:
     Ray, Pinar and Seshadhri, "Are we there yet?", WAW 2012, doi:10.1007/978-3-642-30541-2_12.
-    Trades: Strona et al., "A fast and unbiased procedure to randomize ecological binary matrices
+    Curveball: Strona et al., "A fast and unbiased procedure to randomize ecological binary matrices
     with fixed row and column totals", Nat. Commun. 5 (2014), doi:10.1038/ncomms5114; Carstens,
     Berger and Strona, "A unifying framework for fast randomization of ecological networks with
     fixed (node) degrees", MethodsX 5 (2018), doi:10.1016/j.mex.2018.06.018.
@@ -145,9 +145,9 @@ def degree_preserving(
     n_nodes = adjacency.shape[0]
     attempts = checked_attempts(switches_per_edge, adjacency.nnz // 2)
     if is_dense(adjacency):
-        everyone = Market(slice(0, n_nodes), slice(0, n_nodes))
+        whole = Block(slice(0, n_nodes), slice(0, n_nodes))
         trades = TRADES_PER_SWITCH * switches_per_edge
-        return _walked(n_nodes, trade(adjacency, [everyone], trades, rng))
+        return _walked(n_nodes, curveball(adjacency, [whole], trades, rng))
     return _walked(n_nodes, switch(edges_of(adjacency), n_nodes, attempts, rng))
 
 
@@ -227,8 +227,8 @@ def layer_blocks_with_degrees(
     """
     _check_layered(g)
     rng, _ = seeded(seed)
-    # Connecting and leaving out are alike to a switch, and the fewer there are of one, the seldomer
-    # an attempt is refused, and the fewer have to move.
+    # A switch of edges is also a switch of the pairs that are not connected. The walk runs on
+    # whichever of the two are fewer: fewer attempts are refused, and fewer pairs have to move.
     crowded = np.triu(np.nan_to_num(block_densities(g))) > 0.5
     edges = _complement_blocks(g, g.edges, crowded)
     attempts = checked_attempts(switches_per_edge, len(edges))
@@ -236,12 +236,12 @@ def layer_blocks_with_degrees(
     blocks, groups = np.unique(a * g.n_layers + b, return_inverse=True)
     first, second = np.divmod(blocks, g.n_layers)
     if is_dense(g.adjacency()):
-        markets = [
-            Market(g.layer_slice(a), g.layer_slice(b))
+        dense_blocks = [
+            Block(g.layer_slice(a), g.layer_slice(b))
             for a, b in zip(first.tolist(), second.tolist(), strict=True)
         ]
         adjacency = adjacency_from_edges(edges, g.n_nodes)
-        walked = trade(adjacency, markets, TRADES_PER_SWITCH * switches_per_edge, rng)
+        walked = curveball(adjacency, dense_blocks, TRADES_PER_SWITCH * switches_per_edge, rng)
     else:
         walked = switch(edges, g.n_nodes, attempts, rng, groups=groups, flips=first == second)
     edges = _complement_blocks(g, canonical_edges(walked.edges, g.n_nodes), crowded)
