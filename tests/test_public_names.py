@@ -100,3 +100,27 @@ def test_a_name_imports_only_what_it_needs() -> None:
 
 def test_a_run_is_trained_without_plotting_libraries() -> None:
     assert not {"matplotlib", "seaborn"} & modules_after("from smallworld_eqprop import Run, train")
+
+
+EVERY_GRAPH_MODULE = """
+import importlib, pkgutil, smallworld_eqprop.graphs as graphs
+for module in pkgutil.walk_packages(graphs.__path__, graphs.__name__ + "."):
+    importlib.import_module(module.name)
+"""
+COMMAND = """
+from contextlib import redirect_stdout
+from io import StringIO
+from smallworld_eqprop import layered, save_graph
+from smallworld_eqprop.cli import main
+save_graph(layered((3, 2)), "graph.npz")
+with redirect_stdout(StringIO()):
+    assert main(["metrics", "graph.npz"]) == 0
+"""
+
+
+@pytest.mark.parametrize("code", [EVERY_GRAPH_MODULE, COMMAND], ids=["modules", "command"])
+def test_measuring_a_graph_imports_no_training_code(code, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    training = tuple(f"smallworld_eqprop.{x}" for x in ("dynamics", "learning", "data", "studies"))
+    loaded = modules_after(f"exec({code!r})")
+    assert not {name for name in loaded if name.startswith(training)}
