@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from tables import save
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "figures"))
-from style import GREY, PAGE, use_style
+from smallworld_eqprop.studies.style import GREY, PAGE, use_style
 
 # What the paper's 5 x 100 networks are trained with.
 PUBLISHED_STEPS, PUBLISHED_BETA = 12, 1.0
@@ -26,13 +25,7 @@ def draw(table: pd.DataFrame, folder: Path) -> list[Path]:
     for state in others:
         figures[f"gradient_fidelity_{state}"] = fidelity(table[table.state == state], shares)
     figures["gradient_evenness"] = by_layer(table, shares)
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, figure in figures.items():
-        paths.append(folder / f"{name}.png")
-        figure.savefig(paths[-1], dpi=150, metadata={"Software": None})
-        plt.close(figure)
-    return paths
+    return [save(figure, folder / f"{name}.png") for name, figure in figures.items()]
 
 
 def evenness(table: pd.DataFrame) -> pd.DataFrame:

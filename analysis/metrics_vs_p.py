@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.generate.layers import layered
 from smallworld_eqprop.graphs.generate.rewiring import rewire
@@ -114,7 +115,10 @@ def draw(table: pd.DataFrame) -> None:
     sns.move_legend(grid, "lower center", bbox_to_anchor=(0.5, 0.99), ncol=2, title=None)
     grid.figure.tight_layout()
     FIGURE.parent.mkdir(parents=True, exist_ok=True)
-    grid.figure.savefig(FIGURE, dpi=150, bbox_inches="tight", metadata={"Software": None})
+    with atomic_writer(FIGURE) as file:
+        grid.figure.savefig(
+            file, format="png", dpi=150, bbox_inches="tight", metadata={"Software": None}
+        )
 
 
 def main() -> None:
@@ -126,9 +130,8 @@ def main() -> None:
     if not options.draw_only:
         TABLE.parent.mkdir(parents=True, exist_ok=True)
         table = pd.DataFrame(rows(options.seeds, options.n_null))
-        part = TABLE.with_suffix(".part")
-        table.to_csv(part, index=False, float_format="%.9g")
-        part.replace(TABLE)
+        with atomic_writer(TABLE) as file:
+            table.to_csv(file, index=False, float_format="%.9g")
     draw(pd.read_csv(TABLE))
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from tables import label
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "figures"))
-from style import GREY, PAGE, use_style
+from smallworld_eqprop.studies.style import GREY, PAGE, use_style
 
 COLUMNS = 3
 KINDS = {

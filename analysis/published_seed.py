@@ -20,16 +20,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import seaborn as sns
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from rich.progress import track
+from tables import save
 
 from smallworld_eqprop import RunConfig
 from smallworld_eqprop.cli.train import parse_settings
@@ -40,6 +41,7 @@ from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.trainer import Trainer
+from smallworld_eqprop.studies.style import GREY, PAGE, use_style
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "results" / "published_seed.csv"
@@ -172,10 +174,6 @@ def record(name: str, trainer: Trainer) -> None:
 
 
 def draw() -> None:
-    sys.path.insert(0, str(ROOT / "figures"))
-    import matplotlib.pyplot as plt
-    from style import GREY, PAGE, use_style
-
     use_style()
     ours, published = pd.read_csv(TABLE), pd.read_csv(PUBLISHED, comment="#")
     names = [name for name in CONFIGS if name in set(ours.network)]
@@ -203,8 +201,7 @@ def draw() -> None:
     axes[0, 0].set_ylabel("error (%)")
     axes[0, -1].legend()
     sns.despine(fig)
-    FIGURE.parent.mkdir(parents=True, exist_ok=True)
-    fig.savefig(FIGURE, dpi=200)
+    save(fig, FIGURE, dpi=200)
 
 
 def main() -> None:

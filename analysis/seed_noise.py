@@ -24,9 +24,7 @@ from tables import label, read_runs, save, topologies, write
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.studies.replicates import noise_floor, setting_columns, setting_numbers
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "figures"))
-from style import GREY, PAGE, use_style
+from smallworld_eqprop.studies.style import GREY, PAGE, use_style
 
 OUTCOMES = ("final_training_error", "final_test_error", "final_log_spread_interlayer")
 

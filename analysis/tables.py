@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
+from smallworld_eqprop.studies import style
 from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.replicates import setting_columns
 from smallworld_eqprop.studies.store import Store
@@ -120,10 +121,9 @@ def label(column: str) -> str:
     return plain.replace("log-spread interlayer", "log-spread of adjacent pairs")
 
 
-def save(figure: Figure, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Without a date in it, the same figure gives the same file.
-    figure.savefig(path, dpi=150, metadata={"Software": None})
+def save(figure: Figure, path: Path, dpi: int = 150) -> Path:
+    """Write a figure as PNG and close it; `path` ends in ``.png``."""
+    style.save(figure, path.parent, path.stem, ["png"], dpi=dpi)
     plt.close(figure)
     return path
 

@@ -9,11 +9,12 @@ import sys
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
-from style import BLUE, PAGE, arguments, save, use_style
+from networks import arguments
 
 from smallworld_eqprop import LayeredGraph, layered
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.graphs.draw.drawing import draw_edges, draw_nodes
+from smallworld_eqprop.studies.style import BLUE, PAGE, save, use_style
 
 # A small network of the paper's depth; its own layers are 784-500-500-500-10.
 EXAMPLE = (6, 5, 5, 5, 3)

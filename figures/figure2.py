@@ -10,11 +10,12 @@ import sys
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from style import PAGE, RED, arguments, save, use_style
+from networks import arguments
 
 from smallworld_eqprop import LayeredGraph, add_intralayer, difference, layered, rewire
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.graphs.draw.drawing import GREEN, GREY, draw_edges, draw_nodes
+from smallworld_eqprop.studies.style import PAGE, RED, save, use_style
 
 EXAMPLE = (6, 5, 5, 5, 3)
 DOTTED = (0, (1, 1.2))

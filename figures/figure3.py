@@ -25,12 +25,12 @@ from networks import (
     options,
     published_curves,
 )
-from style import COLUMN, PAGE, lighter, save, use_style
 from tabulate import tabulate
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.plots import SHORT, SMOOTHED, running_error
 from smallworld_eqprop.studies.record import Run
+from smallworld_eqprop.studies.style import COLUMN, PAGE, lighter, save, use_style
 
 # The widest label that has room beside another in a figure of one panel.
 WIDEST = 40

@@ -16,12 +16,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from networks import corrections, curves, look, networks_of, options
-from pairs import pair_legend
-from style import LIGHT, PAGE, save, use_style
+from networks import corrections, curves, look, networks_of, options, pair_legend
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.plots import correction_lines, layer_colours
+from smallworld_eqprop.studies.style import LIGHT, PAGE, save, use_style
 
 # The paper's five panels, row by row.
 PANELS = (

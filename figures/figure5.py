@@ -19,12 +19,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-from networks import RESULTS, read_table
-from pairs import pair_legend
-from style import BLUE, PAGE, arguments, lighter, save, use_style
+from networks import RESULTS, arguments, pair_legend, read_table
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.plots import STYLES, layer_colours
+from smallworld_eqprop.studies.style import BLUE, PAGE, lighter, save, use_style
 
 RUNS = ("network", "p", "seed", "training_error", "log_spread")
 CORRECTIONS = ("network", "p", "seed", "pair", "kind", "rms")

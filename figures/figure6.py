@@ -9,10 +9,11 @@ import sys
 from dataclasses import replace
 
 from matplotlib.figure import Figure
+from networks import arguments
 from schematic import BLACK, CORRECTING, OUTPUTS, Page
-from style import arguments, save, use_style
 
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.studies.style import save, use_style
 
 FREE = replace(BLACK, meaning="free phase, all neurons (nudged phase: the same)")
 NUDGE = replace(OUTPUTS, meaning="nudged phase, output neurons only")

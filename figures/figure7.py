@@ -9,10 +9,11 @@ import sys
 from dataclasses import replace
 
 from matplotlib.figure import Figure
+from networks import arguments
 from schematic import BACKWARD, BLACK, CORRECTING, OUTPUTS, Page
-from style import arguments, save, use_style
 
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.studies.style import save, use_style
 
 FORWARDS = replace(BLACK, meaning="forwards phase, all neurons")
 BACKWARDS = replace(BACKWARD, meaning="backwards phase, all neurons")

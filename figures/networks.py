@@ -1,18 +1,21 @@
-"""The paper's networks as the figures show them, and the tables they are drawn from."""
+"""What the figures share: the paper's networks, the tables, the options and a legend."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from style import BLUE, GREEN, ORANGE, PALETTE, arguments
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.studies import tidy
+from smallworld_eqprop.studies.plots import pair_handles
 from smallworld_eqprop.studies.record import Run
+from smallworld_eqprop.studies.style import BLUE, GREEN, ORANGE, PALETTE
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
@@ -96,6 +99,13 @@ def read_table(path: Path, columns: Sequence[str], remedy: str) -> pd.DataFrame:
     return table
 
 
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """Give a parser that knows ``--out``, the folder of the figures."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, default=Path("runs/figures"), help="folder to write to")
+    return parser
+
+
 def options(description: str | None) -> argparse.Namespace:
     """Read ``--runs``, ``--results`` and ``--out``, and find the runs that were named."""
     parser = arguments(description)
@@ -133,3 +143,18 @@ def corrections(found: argparse.Namespace) -> pd.DataFrame:
     if found.runs:
         return tidy.corrections(found.runs)
     return read_table(found.results / "corrections.csv", CORRECTIONS, REMEDY)
+
+
+def pair_legend(
+    fig: Figure,
+    colours: Sequence,
+    kinds: Iterable[str],
+    *,
+    ncols: int,
+    more: Mapping[str, Line2D] | None = None,
+) -> None:
+    """Name colours by layer and line styles by kind of pair, below the figure."""
+    handles = {**pair_handles(colours, kinds), **(more or {})}
+    fig.legend(
+        handles.values(), handles.keys(), loc="outside lower center", ncols=ncols, handlelength=2.6
+    )

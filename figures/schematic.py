@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyBboxPatch, Polygon
 from matplotlib.patheffects import withStroke
-from style import GREEN, LIGHT, ORANGE, PAGE, RED
+
+from smallworld_eqprop.studies.style import GREEN, LIGHT, ORANGE, PAGE, RED
 
 MM = 1 / 25.4
 WIDTH = PAGE / MM

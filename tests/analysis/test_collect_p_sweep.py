@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,8 +13,6 @@ from smallworld_eqprop import InputError, RunConfig
 from smallworld_eqprop.studies.store import Store
 from smallworld_eqprop.studies.study import Study, grid
 from smallworld_eqprop.studies.sweep import sweep
-
-ANALYSIS = Path(__file__).resolve().parents[2] / "analysis"
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +27,7 @@ def store(tmp_path_factory):
 
 
 @pytest.fixture
-def module(monkeypatch):
-    monkeypatch.syspath_prepend(str(ANALYSIS))
+def module():
     return import_module("collect_p_sweep")
 
 

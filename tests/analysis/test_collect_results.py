@@ -3,15 +3,12 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from smallworld_eqprop import RunConfig, TopologyConfig, train
 from smallworld_eqprop.cli.errors import exit_status
-
-ANALYSIS = Path(__file__).resolve().parents[2] / "analysis"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +26,6 @@ def runs(tmp_path_factory):
 
 @pytest.fixture
 def collect(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(str(ANALYSIS))
     import collect_results
 
     def run(*arguments):

@@ -10,7 +10,6 @@ import pytest
 
 from smallworld_eqprop import RunConfig, TopologyConfig, train
 
-ANALYSIS = Path(__file__).resolve().parents[2] / "analysis"
 SIZES = (64, 12, 11, 10)
 SMALL = ("--dataset", "digits", "--hidden", "12", "11", "--seeds", "1", "--examples", "10")
 OUT = ("--table", "table.csv", "--out", "figures")
@@ -18,7 +17,6 @@ OUT = ("--table", "table.csv", "--out", "figures")
 
 @pytest.fixture
 def fidelity(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(str(ANALYSIS))
     module = import_module("gradient_fidelity")
     monkeypatch.setattr(module, "SHARES", (0.0, 0.3))
     monkeypatch.setattr(module, "BETAS", (1e-5, 1.0))

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from operations import backpropagation, depth, equilibrium_propagation
 
 from smallworld_eqprop import add_intralayer, layered, rewire
 from smallworld_eqprop.dynamics.circuit import Nudge
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.network import Network
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "analysis"))
-from operations import backpropagation, depth, equilibrium_propagation
 
 STEPS, NUDGED, BETA, STEP_SIZE = 7, 3, 0.5, 0.5
 GRAPHS = {

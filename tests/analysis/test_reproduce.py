@@ -9,13 +9,11 @@ import pytest
 
 from smallworld_eqprop import RunConfig, TopologyConfig
 
-ANALYSIS = Path(__file__).resolve().parents[2] / "analysis"
 NAMES = ["layered-3x500", "layered-3x500-per-layer", "rewired-3x500"]
 
 
 @pytest.fixture
 def reproduce(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(str(ANALYSIS))
     module = import_module("reproduce")
 
     def small(name):

@@ -18,7 +18,6 @@ from smallworld_eqprop.studies.store import Store
 from smallworld_eqprop.studies.study import Study, grid
 from smallworld_eqprop.studies.sweep import sweep
 
-ANALYSIS = Path(__file__).resolve().parents[2] / "analysis"
 # seaborn's heat map calls what matplotlib means to take away.
 pytestmark = pytest.mark.filterwarnings("ignore:The set_bad function:PendingDeprecationWarning")
 FILES = ["correlations", "early_vs_final", "explained_variance", "metrics_vs_performance"]
@@ -26,7 +25,6 @@ FILES = ["correlations", "early_vs_final", "explained_variance", "metrics_vs_per
 
 @pytest.fixture
 def script(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(str(ANALYSIS))
     monkeypatch.chdir(tmp_path)
     return import_module
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,12 +8,9 @@ import pytest
 from smallworld_eqprop import RunConfig, TopologyConfig, train
 from smallworld_eqprop.cli.errors import exit_status
 
-ANALYSIS = Path(__file__).resolve().parents[2] / "analysis"
-
 
 @pytest.fixture
-def table1(monkeypatch):
-    monkeypatch.syspath_prepend(str(ANALYSIS))
+def table1():
     import table1
 
     return table1

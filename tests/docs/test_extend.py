@@ -12,12 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import walk
 
 from smallworld_eqprop import Dataset, Trainer, TrainingConfig, layered
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "docs"))
-walk = import_module("walk")
 
 
 NUMBERS = {7: "seven", 10: "ten", 11: "eleven", 12: "twelve"}

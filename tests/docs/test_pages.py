@@ -2,19 +2,16 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
-from importlib import import_module
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
+import walk
 
 from smallworld_eqprop import preset_names
 from smallworld_eqprop.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "docs"))
-walk = import_module("walk")
 
 
 def smaller(command):

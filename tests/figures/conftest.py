@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
@@ -10,12 +9,9 @@ import pytest
 from smallworld_eqprop import RunConfig, TopologyConfig, train
 from smallworld_eqprop.cli.errors import exit_status
 
-FIGURES = Path(__file__).resolve().parents[2] / "figures"
-
 
 @pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(str(FIGURES))
+def script():
     yield import_module
     plt.close("all")
 

@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgba
 
 from smallworld_eqprop import LayeredGraph, add_intralayer, difference, layered, rewire
 from smallworld_eqprop.graphs.draw import drawing
+from smallworld_eqprop.studies import style
 
 
 def drawn(ax, g: LayeredGraph) -> list[tuple[PathCollection, set[tuple[int, int]]]]:
@@ -55,7 +56,7 @@ def test_figure_2_tells_what_moved(script, p, seed):
     looks = [
         (kept - inside, drawing.GREY, False),
         (inside, drawing.GREEN, False),
-        (removed, script("style").RED, True),
+        (removed, style.RED, True),
         (added, "black", True),
     ]
     for (collection, edges), (expected, colour, dotted) in zip(groups, looks, strict=True):

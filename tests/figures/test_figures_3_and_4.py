@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallworld_eqprop.studies import tidy
+from smallworld_eqprop.studies import style, tidy
 
 
 def written(folder):
@@ -77,7 +77,7 @@ def test_figure_3_shows_the_history_in_percent(script, runs):
         for run in runs[5][:3]:
             values = lines[networks.look(run.config.name).colour]
             assert np.allclose(values, 100 * run.history[column])
-    pale = script("style").lighter(networks.look("layered-3x500").colour)
+    pale = style.lighter(networks.look("layered-3x500").colour)
     published = next(line for line in training.lines if line.get_color() == pale)
     assert published.get_ydata()[0] == pytest.approx(36.4067)
     assert len(published.get_ydata()) == 5
@@ -127,7 +127,7 @@ def test_figure_3_says_how_many_seeds_run_how_far(script, epochs, told):
 @pytest.mark.parametrize("last", [2, 60])
 def test_the_legend_of_figure_3_fits_into_it(script, last):
     networks, figure3 = script("networks"), script("figure3")
-    script("style").use_style()
+    style.use_style()
     names = [name for name in networks.NETWORKS if "5x100" not in name]
     table = pd.concat([seeds_to(last, 2, 1, 1, network=name) for name in names])
     fig = figure3.draw(table, networks.published_curves())

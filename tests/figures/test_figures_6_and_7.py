@@ -8,6 +8,8 @@ import pytest
 from matplotlib.patches import Circle, FancyBboxPatch
 from matplotlib.path import Path
 
+from smallworld_eqprop.studies import style
+
 SCHEMATICS = ["figure6", "figure7"]
 
 
@@ -16,7 +18,7 @@ def drawn(script):
     """Draw a schematic; gives the figure and the boxes of all its texts, in pixels."""
 
     def draw(name):
-        script("style").use_style()
+        style.use_style()
         fig = script(name).draw()
         fig.draw_without_rendering()
         (ax,) = fig.axes
@@ -94,7 +96,6 @@ def test_blocks_do_not_overlap(drawn, name):
     ],
 )
 def test_the_colours_mean_what_the_paper_says(script, drawn, name, meanings):
-    style = script("style")
     fig, _, _ = drawn(name)
     legend = fig.axes[0].get_legend()
     texts = [text.get_text() for text in legend.get_texts()]

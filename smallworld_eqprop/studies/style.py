@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
-import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+
+from smallworld_eqprop.files import atomic_writer
+
+__all__ = ["COLUMN", "PAGE", "PALETTE", "lighter", "save", "use_style"]
 
 # Widths of a journal's column and page, in inches.
 COLUMN = 3.35
@@ -23,6 +26,9 @@ BLUE, ORANGE, GREEN, VERMILION = PALETTE[:4]
 RED = "#CC2211"
 GREY = "0.55"
 LIGHT = "0.82"
+
+# Without a date in it, the same figure gives the same file.
+UNDATED = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
 
 def lighter(colour: object, share: float = 0.55) -> tuple[float, float, float]:
@@ -62,25 +68,43 @@ def use_style() -> None:
     )
 
 
-def save(fig: Figure, out: str | os.PathLike[str], name: str) -> list[Path]:
-    """Write `name`.pdf and `name`.png into a folder, each whole or not at all; give the paths."""
+def save(
+    fig: Figure,
+    out: str | os.PathLike[str],
+    name: str,
+    endings: Iterable[str] = ("pdf", "png"),
+    *,
+    dpi: float | None = None,
+) -> list[Path]:
+    """Write a figure into a folder, once for each file ending.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+    out : path-like
+        The folder; it is made if it is not there.
+    name : str
+        Name of the files, without the ending.
+    endings : iterable of str, optional
+        Formats: any that matplotlib writes.
+    dpi : float, optional
+        Dots per inch of a PNG; those of the style without it.
+
+    Returns
+    -------
+    list of Path
+    """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for ending in ("pdf", "png"):
+    for ending in endings:
         path = folder / f"{name}.{ending}"
-        # Without a date in it, the same figure gives the same file.
-        metadata = {"CreationDate": None} if ending == "pdf" else {"Software": None}
-        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}-") as scratch:
-            temporary = Path(scratch) / path.name
-            fig.savefig(temporary, metadata=metadata)
-            temporary.replace(path)
+        with atomic_writer(path) as file:
+            fig.savefig(
+                file,
+                format=ending,
+                dpi=mpl.rcParams["savefig.dpi"] if dpi is None else dpi,
+                metadata=UNDATED.get(ending),
+            )
         written.append(path)
     return written
-
-
-def arguments(description: str | None) -> argparse.ArgumentParser:
-    """Give a parser that knows ``--out``, the folder of the figures."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--out", type=Path, default=Path("runs/figures"), help="folder to write to")
-    return parser
