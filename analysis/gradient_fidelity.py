@@ -72,13 +72,14 @@ def initial_networks(sizes: Sequence[int], seeds: int) -> Iterator[Case]:
 def trained_network(folder: Path, dataset: str) -> Case:
     run = Run(folder)
     config = run.config
-    if config.dataset != dataset:
-        raise InputError(f"{folder}: trained on {config.dataset}; give --dataset {config.dataset}")
-    trainer = Trainer(run.graph, load(dataset, n_train=config.n_train), config.training)
+    name = config.flat()["dataset"]
+    if name != dataset:
+        raise InputError(f"{folder}: trained on {name}; give --dataset {name}")
+    trainer = Trainer(run.graph, config.data.load(), config.training)
     read_checkpoint(folder / "checkpoint.npz", config, trainer)
     weights, biases = trainer.network.weights, trainer.network.biases
     network = Network(run.graph, weights, biases, dtype=np.float64)
-    return Case(TRAINED, config.topology.p, config.training.seed, network)
+    return Case(TRAINED, config.flat().get("p", 0.0), config.training.seed, network)
 
 
 def measure(case: Case, inputs: Array, target: Array) -> Iterator[dict[str, object]]:

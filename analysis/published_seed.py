@@ -56,7 +56,7 @@ SKIP_AMPLITUDE = 0.0829
 # With rates per layer their biases were in effect updated with rate 1.
 CONFIGS = {
     "layered_global_rate": TrainingConfig(),
-    "layered_per_layer_rates": TrainingConfig(
+    "layered_per_layer_rates": TrainingConfig.paper(
         learning_rate=(0.128, 0.032, 0.008, 0.002), bias_rate=1.0
     ),
     "rewired_p0.10_no_intralayer": TrainingConfig(),

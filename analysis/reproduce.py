@@ -23,7 +23,6 @@ from rich.table import Table
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.cli.progress import Display, duration
-from smallworld_eqprop.data import load
 from smallworld_eqprop.dynamics.threads import threads
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.learning.trainer import Trainer
@@ -70,7 +69,7 @@ WARM_UP, TIMED = 5, 20
 
 def seconds_per_epoch(config: RunConfig) -> float:
     """Estimate from a few batches; later ones, which start nearer to rest, are faster."""
-    data = load(config.dataset, n_train=config.n_train)
+    data = config.data.load()
     trainer = Trainer(config.topology.build(config.training.seed), data, config.training)
     batches = trainer.run_epoch()
     with threads(trainer.network, cores()):

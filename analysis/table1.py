@@ -86,6 +86,9 @@ anew in every one of a fixed number of Euler steps. Backpropagation on the same 
 every connection from the lower to the higher node number; with connections inside a layer its
 neurons must then wait for each other. A step of equilibrium propagation updates all neurons."""
 
+#: Euler steps of the published free phase, by number of layers: 3 x 500 and 5 x 100; 500 otherwise.
+FREE_STEPS = {5: 500, 7: 1000}
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -101,24 +104,32 @@ class Counted:
     def summary(self) -> str:
         """One line that says what was counted and where the sweeps come from."""
         sizes = "-".join(map(str, self.graph.layer_sizes))
-        training = self.config.training
         return (
             f"{self.name}: {sizes}, {self.graph.n_edges:,} connections; {self.sweeps:.1f} sweeps "
-            f"of the free phase ({self.source}), as published {training.free_steps}; "
-            f"{training.nudged_steps} of the nudged phase"
+            f"of the free phase ({self.source}), as published {self.published}; "
+            f"{self.nudged} of the nudged phase"
         )
+
+    @property
+    def published(self) -> int:
+        """Steps of the published free phase."""
+        return FREE_STEPS.get(self.graph.n_layers, 500)
+
+    @property
+    def nudged(self) -> int:
+        """Steps of the nudged phase."""
+        return self.config.training.rule.solver.max_sweeps
 
     def operations(self) -> dict[str, Operations]:
         """Operations by column of the table."""
-        training, g = self.config.training, self.graph
-        nudged = training.nudged_steps
+        g, nudged = self.graph, self.nudged
         return {
             "backpropagation": backpropagation(g),
             "equilibrium propagation": equilibrium_propagation(
                 g, self.sweeps, nudged, inputs_once=True
             ),
             "the same, as published": equilibrium_propagation(
-                g, training.free_steps, nudged, inputs_once=False
+                g, self.published, nudged, inputs_once=False
             ),
         }
 

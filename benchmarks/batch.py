@@ -68,6 +68,10 @@ def bench() -> list[dict[str, object]]:
     return rows
 
 
+#: Euler steps of the published free phase, by number of layers: 3 x 500 and 5 x 100.
+FREE_STEPS = {5: 500, 7: 1000}
+
+
 class LiteralDense:
     """The published method written literally: one N x N matrix, synchronous steps, full updates."""
 
@@ -80,7 +84,7 @@ class LiteralDense:
         self.mask = self.weights != 0
         self.biases = np.zeros((n, 1), np.float32)
         self.biases[graph.layer_sizes[0] :, 0] = trainer.network.biases
-        self.free_steps, self.nudged = config.free_steps, config.recipe.rule.solver
+        self.free_steps, self.nudged = FREE_STEPS[graph.n_layers], config.rule.solver
         self.n_inputs, self.n_outputs = graph.layer_sizes[0], graph.layer_sizes[-1]
 
     def steps(
@@ -125,7 +129,7 @@ class Floor:
             matrices += [circuit.inside[layer]] if layer in circuit.inside else []
             sweep += [(random(size, m.shape[0]), m, random(size, m.shape[1])) for m in matrices]
         self.once = median_time(lambda: multiply(drive + update))
-        self.steps, self.sweep = trainer.config.nudged_steps, sweep
+        self.steps, self.sweep = trainer.config.rule.solver.steps, sweep
 
     def batch(self, sweeps: float) -> float:
         """One batch of as many sweeps, and the steps of the nudged phase, of the whole network."""

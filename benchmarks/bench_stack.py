@@ -26,7 +26,7 @@ from smallworld_eqprop import Ensemble, Trainer, TrainingConfig, layered, load, 
 from smallworld_eqprop.data import Dataset
 
 SIZES = (784, 50, 50, 50, 50, 50, 10)
-CONFIG = TrainingConfig(learning_rate=0.015, nudged_steps=12, other_amplitude=0.05)
+CONFIG = TrainingConfig.paper(learning_rate=0.015, nudged_steps=12, other_amplitude=0.05)
 PREPARED: list[Callable[[], None]] = []
 
 

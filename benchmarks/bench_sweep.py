@@ -19,7 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from smallworld_eqprop import RunConfig, load, train
+from smallworld_eqprop import RunConfig, train
 from smallworld_eqprop.studies.job import measure_graph
 from smallworld_eqprop.studies.study import Study, grid
 from smallworld_eqprop.studies.sweep import sweep
@@ -49,7 +49,7 @@ def main() -> None:
     options = parser.parse_args()
     base = RunConfig.preset("rewired-5x100-no-intralayer", n_train=options.examples)
     study = Study("throughput", grid(base, seed=range(options.runs)))
-    load(base.dataset)
+    base.data.load()
     ways: dict[str, Callable[[Study, Path], None]] = {SWEPT: in_a_sweep}
     for threads in options.threads:
         name = f"one after another, threads: {threads}"

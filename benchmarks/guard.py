@@ -63,11 +63,10 @@ def make_trainer(case: str, method: str = "sor", dtype: str = "float32"):
                 case, case
             )
         )
-        data = sw.load("mnist", n_train=config.n_train)
+        data = sw.load("mnist", n_train=config.flat()["n_train"])
         return sw.Trainer(config.topology.build(0), data, config.training)
-    config = sw.TrainingConfig(
-        learning_rate=rates, relaxation=method, free_steps=60, other_amplitude=0.02
-    )
+    made = getattr(sw.TrainingConfig, "paper", sw.TrainingConfig)  # by version
+    config = made(learning_rate=rates, relaxation=method, free_steps=60, other_amplitude=0.02)
     if dtype == "float32":
         return sw.Trainer(graph, data, config)
     weights = sw.initial_weights(graph, seed=np.random.default_rng([0, 1]), other_amplitude=0.02)

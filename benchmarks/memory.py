@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smallworld_eqprop import RunConfig, Trainer, load
+from smallworld_eqprop import RunConfig, Trainer
 
 TITLE = "Peak memory of an MNIST run"
 NOTE = """\
@@ -31,7 +31,7 @@ def bench() -> list[dict[str, object]]:
 def memory_job(preset: str) -> float:
     """Peak mebibytes of a run of the preset: data, some batches, evaluation and checkpoint."""
     config = RunConfig.preset(preset)
-    data = load(config.dataset, n_train=config.n_train)
+    data = config.data.load()
     trainer = Trainer(config.topology.build(config.training.seed), data, config.training)
     for _, _ in zip(range(50), trainer.run_epoch(), strict=False):
         pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import operator
 import os
 import sys
@@ -59,7 +58,7 @@ def bench(folders: list[Path]) -> list[dict[str, object]]:
         trainer, batches = made()
         theirs = peer_residuals(torch, trainer)
         equal = max(float(theirs.mean()), FINEST)
-        for tolerance in (equal, config.training.tolerance):
+        for tolerance in (equal, config.training.relaxation.tolerance):
             ours = residuals(trainer, tolerance)
             faster = against_peer(torch, trainer, batches)
             rows.append(peer_row(f"{epoch:.3g}", theirs, f"{tolerance:.1e}", ours, faster))
@@ -155,9 +154,9 @@ def peer_residuals(torch: Any, trainer: Trainer) -> npt.NDArray:
 
 def residuals(trainer: Trainer, tolerance: float) -> npt.NDArray:
     """Residuals of the same examples in ours, which relaxes to this tolerance from here on."""
-    trainer.change(solver=dataclasses.replace(trainer.recipe.solver, tolerance=tolerance))
+    trainer.change(tolerance=tolerance)
     relaxed = (
-        trainer.recipe.solver.relax(trainer.network.circuit, drive, start)
+        trainer.config.relaxation.relax(trainer.network.circuit, drive, start)
         for _, _, drive, start in some_batches(trainer)
     )
     return np.concatenate([each.residual for each in relaxed])

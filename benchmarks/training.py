@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop import Run, RunConfig, Trainer, load
+from smallworld_eqprop import Run, RunConfig, Trainer
 from smallworld_eqprop.learning.history import BatchRecord
-from smallworld_eqprop.studies.folder import read_checkpoint
 
 # Some epochs come before the batches measured, so that relaxation starts from persistent particles,
 # as in all epochs of a training but the first.
@@ -24,7 +23,7 @@ MEASURED = 60
 
 def warm(config: RunConfig) -> tuple[Trainer, Iterator[BatchRecord]]:
     """A trainer some epochs on, and the batches that follow."""
-    data = load(config.dataset, n_train=EXAMPLES)
+    data = config.changed(n_train=EXAMPLES).data.load()
     data = dataclasses.replace(data, x_test=data.x_test[:20], y_test=data.y_test[:20])
     trainer = Trainer(config.topology.build(config.training.seed), data, config.training)
     while len(trainer.history) < EPOCHS:
@@ -35,10 +34,7 @@ def warm(config: RunConfig) -> tuple[Trainer, Iterator[BatchRecord]]:
 
 def trained(folder: Path) -> tuple[Trainer, Iterator[BatchRecord]]:
     """The trainer of a run, and the batches that follow."""
-    run = Run(folder)
-    data = load(run.config.dataset, n_train=run.config.n_train)
-    trainer = Trainer(run.graph, data, run.config.training)
-    read_checkpoint(folder / "checkpoint.npz", run.config, trainer)
+    trainer = Run(folder).trainer()
     return trainer, following(trainer)
 
 

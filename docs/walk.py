@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     "README.md",
     "docs/start.md",
+    "docs/run-files.md",
+    "docs/own-data.md",
     "docs/tutorials/paper.md",
     "docs/tutorials/your-graph.md",
     "docs/tutorials/study.md",
@@ -115,7 +117,8 @@ def _slack(text: str) -> float:
 
 def shorter(command: str) -> str:
     """The command with less to do, where it would train on MNIST for minutes or hours."""
-    if command.startswith("smallworld-eqprop train") and "digits" not in command:
+    small = any(name in command for name in ("digits", ".toml"))
+    if command.startswith("smallworld-eqprop train") and not small:
         return f"{command} --epochs 1 --train-examples 200"
     return command
 

@@ -312,8 +312,8 @@ def _check_resuming(**parts: Any) -> None:
     x = rng.random((24, 3)).astype(np.float32)
     y = np.eye(2, dtype=np.float32)[(x[:, 0] > 0.5).astype(int)]
     data = Dataset("toy", "classification", x, y, x, y, sha256={})
-    config = TrainingConfig(batch_size=5)
-    whole, first, second = (Trainer(layered((3, 4, 2)), data, config, **parts) for _ in range(3))
+    config = TrainingConfig(batch_size=5, **parts)
+    whole, first, second = (Trainer(layered((3, 4, 2)), data, config) for _ in range(3))
     for _ in range(2):
         for _ in whole.run_epoch():
             pass

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from smallworld_eqprop._version import __version__
+from smallworld_eqprop.cli.compare import compare
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.cli.help import STATUSES, examples
 from smallworld_eqprop.cli.metrics import metrics
@@ -56,6 +59,10 @@ app.command(
     rich_help_panel="Many networks",
     epilog=examples("export runs/study.sqlite --out tables"),
 )(export)
+app.command(
+    rich_help_panel="Many networks",
+    epilog=examples("compare study.toml", "compare runs/study.sqlite --outcome final_test_cost"),
+)(compare)
 app.command(
     rich_help_panel="One network, or many",
     epilog=examples("report runs/mine", "report runs/study.sqlite --out page.html"),
@@ -110,6 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 when a file cannot be read or written or a run of a study failed; 2 for bad input;
         130 after Ctrl-C. Every error is one line on stderr.
     """
+    # Kinds and measures of one's own lie beside the file that names them, as `python` would see it.
+    if not {"", str(Path.cwd())} & set(sys.path):
+        sys.path.append("")
     return exit_status(
         lambda: app(
             arguments if arguments is None else list(arguments),

@@ -25,6 +25,8 @@ from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.presets import preset_names
 
 if TYPE_CHECKING:
+    from scipy import sparse
+
     from smallworld_eqprop.graphs.core.graph import LayeredGraph
     from smallworld_eqprop.graphs.measure.coefficients import Coefficient
 
@@ -36,11 +38,20 @@ def metrics(
         str,
         typer.Argument(
             metavar="PRESET|FILE",
-            help="A preset's name, a TOML file like one, a saved graph (.npz or .graphml) or a run "
-            "folder.",
+            help="A preset's name, a TOML file like one, a run folder, or a graph: one saved here, "
+            "or GraphML, GML, Pajek (.net), a CSV table or scipy's .npz of another program.",
             autocompletion=preset_choices,
         ),
     ],
+    inputs: Annotated[
+        str | None,
+        typer.Option(help="Input nodes of a graph: role=sensory, or names with commas: n0,n1"),
+    ] = None,
+    outputs: Annotated[str | None, typer.Option(help="Output nodes, as --inputs.")] = None,
+    roles: Annotated[
+        str | None,
+        typer.Option(help="Table of nodes (CSV: name, then attributes) that --inputs asks for."),
+    ] = None,
     null: Annotated[
         str | None,
         typer.Option(
@@ -73,7 +84,8 @@ def metrics(
     """Measure the structure of a network.
 
     With --null also its small-world coefficients; null mean and null std are those of the
-    coefficients that the null samples have themselves.
+    coefficients that the null samples have themselves. A graph of another program has layers once
+    --inputs and --outputs are given; without them, what needs layers is left out.
     """
     # Imported here so that --help and errors in the options come at once.
     from smallworld_eqprop.graphs.measure.metrics import structure_metrics
@@ -86,7 +98,7 @@ def metrics(
         if null is None and given is not None:
             raise InputError(f"{option}: {given} says nothing without --null; name a null model")
     ensemble = {"null": null, "n_null": n_null or 10, "clustering": clustering or "average"}
-    graph, seed = read_graph(network, seed)
+    graph, steps, seed = read_network(network, seed, inputs, outputs, roles)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     coefficients: dict[str, Coefficient] = {}
     try:
@@ -109,37 +121,63 @@ def metrics(
         record = {
             "network": network,
             "seed": seed,
-            "layer_sizes": graph.layer_sizes,
-            "provenance": graph.provenance,
+            "layer_sizes": getattr(graph, "layer_sizes", None),
+            "provenance": steps,
             "metrics": structure,
             "ensemble": ensemble if null else None,
             "coefficients": {key: dataclasses.asdict(c) for key, c in coefficients.items()},
         }
         typer.echo(json.dumps(defined(record), allow_nan=False))
     else:
-        show(Console(highlight=False, soft_wrap=True), graph, structure, ensemble, coefficients)
+        out = Console(highlight=False, soft_wrap=True)
+        show(out, graph, steps, structure, ensemble, coefficients)
     return 0
 
 
-def read_graph(network: str, seed: int | None) -> tuple[LayeredGraph, int]:
-    """Give the graph that is named, and the seed to go on with."""
-    from smallworld_eqprop.graphs.convert.io import load_graph
+def read_network(
+    network: str,
+    seed: int | None,
+    inputs: str | None = None,
+    outputs: str | None = None,
+    roles: str | None = None,
+) -> tuple[LayeredGraph | sparse.csr_array, tuple[dict[str, Any], ...], int]:
+    """Give the graph that is named, how it was made, and the seed to go on with.
+
+    A graph of another program without inputs and outputs is a matrix.
+    """
+    from smallworld_eqprop.graphs.convert.files import ENDINGS, has_layers, read_adjacency
+    from smallworld_eqprop.graphs.convert.files import read_graph as read_file
     from smallworld_eqprop.graphs.core.arguments import seeded
 
     path = Path(network)
     if network not in preset_names() and path.is_dir():
         path = path / "graph.npz"
-    if path.suffix in (".npz", ".graphml"):
+    if path.suffix in ENDINGS:
         seeded(seed or 0)
-        return load_graph(path), seed or 0
+        if inputs is None and outputs is None and not has_layers(path):
+            matrix, step = read_adjacency(path, roles=roles)
+            return matrix, (step,), seed or 0
+        graph = read_file(path, listed(inputs), listed(outputs), roles=roles)
+        return graph, graph.provenance, seed or 0
     if path.suffix not in ("", ".toml"):
         raise InputError(
-            f"{network}: unknown ending; give a preset, a .toml file, a graph saved as .npz or "
-            ".graphml, or a run folder"
+            f"{network}: unknown ending; give a preset, a .toml file, a run folder, or a graph "
+            f"({', '.join(ENDINGS)})"
         )
+    for option, given in (("--inputs", inputs), ("--outputs", outputs), ("--roles", roles)):
+        if given is not None:
+            raise InputError(f"{option}: {given}; {network} has layers; leave it out")
     config = read_config(network)
     config = config if seed is None else config.changed(seed=seed)
-    return config.topology.build(config.training.seed), config.training.seed
+    graph = config.topology.build(config.training.seed)
+    return graph, graph.provenance, config.training.seed
+
+
+def listed(names: str | None) -> str | list[str] | None:
+    """Give names with commas as a list."""
+    if names is None or "=" in names:
+        return names
+    return [name.strip() for name in names.split(",")]
 
 
 class DaemonThreads(Executor):
@@ -181,25 +219,33 @@ def counting(console: Console) -> Iterator[Callable[[str, int, int | None], None
 
 def show(
     console: Console,
-    graph: LayeredGraph,
+    graph: LayeredGraph | sparse.csr_array,
+    steps: tuple[dict[str, Any], ...],
     structure: dict[str, float],
     ensemble: dict[str, Any],
     coefficients: dict[str, Coefficient],
 ) -> None:
     """Print everything as tables."""
-    console.print(repr(graph), markup=False)
+    n_layers = getattr(graph, "n_layers", 0)
+    if n_layers:
+        console.print(repr(graph), markup=False)
+    else:
+        left_out = "".join(f", {key} {value}" for key, value in steps[-1].items() if value and key
+                           not in ("step", "file"))  # fmt: skip
+        console.print(f"a graph without layers (no --inputs and --outputs){left_out}", markup=False)
     densities = {key: value for key, value in structure.items() if key.startswith("density_")}
     values = grid("", "")
     for key, value in structure.items():
         if key not in densities:
             values.add_row(key, number(value))
     console.print("", values)
-    layers = range(graph.n_layers)
+    layers = range(n_layers)
     blocks = grid("density of layers", *map(str, layers))
     for a in layers:
         cells = [number(densities[f"density_{min(a, b)}_{max(a, b)}"], 3) for b in layers]
         blocks.add_row(str(a), *cells)
-    console.print("", blocks)
+    if n_layers:
+        console.print("", blocks)
     if coefficients:
         rows = grid("coefficient", "value", "null mean", "null std", "z-score", "mixed")
         for key, found in coefficients.items():

@@ -99,4 +99,4 @@ def label(config: RunConfig, names: tuple[str, ...]) -> str:
     'family=rewire p=0.1'
     """
     values = config.flat()
-    return " ".join(f"{name}={values[name]}" for name in names) or config.name
+    return " ".join(f"{name}={values[name]}" for name in names if name in values) or config.name

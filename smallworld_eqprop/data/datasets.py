@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smallworld_eqprop.data.checks import checked_inputs, checked_targets
 from smallworld_eqprop.data.fetchers import FileSet
 from smallworld_eqprop.data.idx import parse_idx
 from smallworld_eqprop.data.sources import FASHION_MNIST, MNIST, read_files
+from smallworld_eqprop.data.split import check_n_train, split_rows
 from smallworld_eqprop.errors import InputError, nearest
 
 __all__ = ["DATASETS", "TASKS", "Dataset", "load"]
@@ -40,7 +41,10 @@ _TEST_FRACTION = 0.2
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Training and test examples; the arrays are float32 in [0, 1], C order and read-only.
+    """Training and test examples; the arrays are float32, C order and read-only.
+
+    All is checked when a data set is made, and arrays of other numbers are converted. Arrays that
+    are as they should be are not copied.
 
     Attributes
     ----------
@@ -49,11 +53,23 @@ class Dataset:
     task
         ``"classification"`` or ``"regression"``.
     x_train, x_test : ndarray, shape (n_examples, n_features)
-        Inputs.
+        Inputs, from -1 to 1; those of the named data sets are in [0, 1], as the states of the
+        paper's networks. There may be no test examples.
     y_train, y_test : ndarray, shape (n_examples, n_outputs)
-        Targets: one-hot for classification, one column for regression.
+        Targets. Those of a classification are one-hot. Those of a regression are only checked to
+        be finite: outputs without bounds reach any of them, others those within their bounds.
     sha256
-        SHA-256 of every source (IDX file, or table inside scikit-learn), by its name.
+        SHA-256 of every source (IDX file, file of the user, or table inside scikit-learn), by its
+        name; may be left out.
+    classes : tuple of str
+        Names of the classes, in the order of the outputs; may be left out.
+
+    Raises
+    ------
+    InputError
+        If the task is unknown, an array is not numeric or not of that shape, there is no training
+        example, a number is not finite or out of range, or targets are not one-hot where they are
+        classes; it names the array, the place and the value.
     """
 
     name: str
@@ -62,7 +78,44 @@ class Dataset:
     y_train: NDArray[np.float32]
     x_test: NDArray[np.float32]
     y_test: NDArray[np.float32]
-    sha256: Mapping[str, str]
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.task not in get_args(Task):
+            raise InputError(f"task: {self.task!r}; {nearest(self.task, get_args(Task))}")
+        for part in ("train", "test"):
+            x, y = f"x_{part}", f"y_{part}"
+            first = part == "train"
+            x_like, y_like = (None, None) if first else (self.x_train, self.y_train)
+            inputs = checked_inputs(x, getattr(self, x), x_like)
+            targets = checked_targets(
+                y,
+                getattr(self, y),
+                y_like,
+                classes=self.task == "classification",
+                n_examples=len(inputs),
+            )
+            object.__setattr__(self, x, inputs)
+            object.__setattr__(self, y, targets)
+        object.__setattr__(self, "classes", tuple(self.classes))
+        if self.classes and len(self.classes) != self.y_train.shape[1]:
+            raise InputError(
+                f"classes: {len(self.classes)} names, but y_train has {self.y_train.shape[1]} "
+                "columns; give one for every column"
+            )
+
+    @cached_property
+    def fingerprint(self) -> Mapping[str, str]:
+        """What tells it from other data: `sha256`, or where there is none that of the arrays."""
+        if self.sha256:
+            return self.sha256
+        digest = hashlib.sha256()
+        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+            digest.update(str(array.shape).encode())
+            if array.size:
+                digest.update(array.data)
+        return {"arrays": digest.hexdigest()}
 
     @cached_property
     def labels_train(self) -> NDArray[np.intp]:
@@ -146,14 +199,14 @@ def load(
     if name in _IMAGES:
         return _load_images(_IMAGES[name], n_train, folder, cache)
     if name in _TABLES:
-        return _load_table(name, n_train, np.random.default_rng(seed))
+        return _load_table(name, n_train, seed)
     raise InputError(f"unknown dataset {name!r}; {nearest(name, DATASETS)}")
 
 
 def _load_images(
     files: FileSet, n_train: int | None, folder: str | Path | None, cache: str | Path | None
 ) -> Dataset:
-    kept = slice(_check_n_train(files.name, n_train, 60_000))
+    kept = slice(check_n_train(files.name, n_train, 60_000))
     contents = read_files(files, folder=folder, cache=cache)
     x_train, labels_train, x_test, labels_test = (
         parse_idx(contents[name], name=name) for name in files.sha256
@@ -169,10 +222,9 @@ def _load_images(
     )
 
 
-def _load_table(name: str, n_train: int | None, rng: np.random.Generator) -> Dataset:
+def _load_table(name: str, n_train: int | None, seed: int | np.random.Generator) -> Dataset:
     # Imported here because scikit-learn takes longer to import than MNIST to load.
     from sklearn import datasets
-    from sklearn.model_selection import train_test_split
 
     options = {"scaled": False} if name == "diabetes" else {}
     data, target = getattr(datasets, f"load_{name}")(return_X_y=True, **options)
@@ -183,13 +235,9 @@ def _load_table(name: str, n_train: int | None, rng: np.random.Generator) -> Dat
         y = _one_hot(target, int(target.max()) + 1)
     else:
         y = _min_max(target[:, np.newaxis])
-    train, test = train_test_split(
-        np.arange(len(x)),
-        test_size=_TEST_FRACTION,
-        random_state=int(rng.integers(2**31)),
-        stratify=target if task == "classification" else None,
-    )
-    train = train[: _check_n_train(name, n_train, len(train))]
+    labels = target if task == "classification" else None
+    train, test = split_rows(len(x), _TEST_FRACTION, seed, labels)
+    train = train[: check_n_train(name, n_train, len(train))]
     return Dataset(
         name=name,
         task=task,
@@ -199,20 +247,6 @@ def _load_table(name: str, n_train: int | None, rng: np.random.Generator) -> Dat
         y_test=_read_only(y[test]),
         sha256={name: digest.hexdigest()},
     )
-
-
-def _check_n_train(name: str, n_train: int | None, available: int) -> int:
-    if n_train is None:
-        return available
-    try:
-        number = -1 if isinstance(n_train, bool) else operator.index(n_train)
-    except TypeError:
-        number = -1
-    if not 1 <= number <= available:
-        raise InputError(
-            f"n_train must be an integer from 1 to {available} for {name}, not {n_train!r}"
-        )
-    return number
 
 
 def _scaled_pixels(pixels: NDArray, maximum: int) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from smallworld_eqprop.dynamics.kernels import add_rows, drift, residuals
+from smallworld_eqprop.dynamics.kernels import add_rows, drift, residuals_each
 from smallworld_eqprop.dynamics.layout import Array, Layout
 from smallworld_eqprop.dynamics.whole import Whole
 from smallworld_eqprop.errors import InputError
@@ -198,8 +198,7 @@ class Circuit:
     def residual(self, state: Array, field: Array) -> Array:
         """Largest ``|clip(h, low, high) - s|`` of every example, NaN where one is; (batch,)."""
         out = np.empty(len(state), state.dtype)
-        for example in range(len(state)):
-            out[example] = residuals(state[example], field[example], self.low, self.high)
+        residuals_each(state, field, self.low, self.high, out)
         return out
 
     def whole(self) -> Whole | None:

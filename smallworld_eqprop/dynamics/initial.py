@@ -2,13 +2,81 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, Literal
+
 import numpy as np
 import numpy.typing as npt
 
+from smallworld_eqprop.dynamics.constraints import edge_signs, weight_limits
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.core.attributes import edge_numbers
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
-__all__ = ["initial_weights"]
+__all__ = ["Initial", "initial_weights"]
+
+
+@dataclass(frozen=True)
+class Initial:
+    """Weights to begin with: those that the model draws, others, or those of the graph.
+
+    Where the graph asks for a sign, a drawn weight takes it: its absolute value times the sign.
+
+    Parameters
+    ----------
+    gain : float
+        Factor of all weights.
+    other_amplitude : float, optional
+        Amplitude on layer-skipping and intralayer edges, see `initial_weights`; without it the
+        model decides.
+    weights : {"drawn", "graph"}
+        Draw them, or take the edge data ``weight`` of the graph, times `gain`.
+
+    Raises
+    ------
+    InputError
+        If a number is negative or not finite, or an amplitude is given for what is not drawn.
+    """
+
+    gain: float = 1.0
+    other_amplitude: float | None = None
+    weights: Literal["drawn", "graph"] = "drawn"
+
+    def __post_init__(self) -> None:
+        for name in ("gain", "other_amplitude"):
+            if (value := getattr(self, name)) is not None and not 0 <= value < np.inf:
+                raise InputError(f"{name}: {value}, must be finite and at least 0")
+        if self.weights not in ("drawn", "graph"):
+            raise InputError(f"weights: {self.weights!r}, allowed: drawn, graph")
+        if self.weights == "graph" and self.other_amplitude is not None:
+            raise InputError(
+                f"other_amplitude: {self.other_amplitude}, but weights are those of the graph; "
+                "leave it out or draw them"
+            )
+
+    def draw(self, graph: LayeredGraph, model: Any, seed: int | np.random.Generator) -> npt.NDArray:
+        """Weights of a graph, one per edge, within the limits of model and graph.
+
+        Raises
+        ------
+        InputError
+            If the graph is to give the weights and does not have one for every edge. Weights of
+            the graph that model or signs do not allow are left to the network to refuse.
+        """
+        if self.weights == "graph":
+            try:
+                return self.gain * edge_numbers(graph.edge_data, "weight")
+            except InputError as error:
+                raise InputError(f"initial.weights: 'graph', but {error}") from None
+        if self.other_amplitude is None:
+            weights = model.initial(graph, np.random.default_rng(seed))
+        else:
+            weights = initial_weights(graph, seed=seed, other_amplitude=self.other_amplitude)
+        if self.gain != 1:
+            weights = self.gain * weights
+        if (signs := edge_signs(graph)) is not None:
+            weights = np.where(signs == 0, weights, np.abs(weights) * signs)
+        return np.clip(weights, *weight_limits(graph, model))
 
 
 def initial_weights(

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 __all__ = [
+    "adam_in_place",
     "adapt",
     "adapted",
     "add_at_edges",
@@ -22,8 +23,10 @@ __all__ = [
     "add_rows",
     "copy_sparse",
     "count_moving",
+    "deviations",
     "drift",
     "residuals",
+    "residuals_each",
     "rests",
     "step",
 ]
@@ -81,6 +84,13 @@ def residuals(state, field, low, high):  # type: ignore[no-untyped-def]
             return state.dtype.type(np.nan)
         largest = max(largest, distance)
     return largest
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def residuals_each(state, field, low, high, out):  # type: ignore[no-untyped-def]
+    """Write the `residuals` of every example, arrays of shape (batch, n_free), to `out`."""
+    for example in range(state.shape[0]):
+        out[example] = residuals(state[example], field[example], low, high)
 
 
 @njit(cache=True, error_model="numpy")
@@ -155,6 +165,21 @@ def drift(state, field, low, high, step_size, force, curvature):  # type: ignore
             value = states[i] + step_size * (fields[i] - states[i])
             value += step_size * (pull[i - outputs] - curvature[i - outputs] * value)
             states[i] = min(max(value, low[i]), high[i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def deviations(field, moved, low, high, out):  # type: ignore[no-untyped-def]
+    """Write ``clip(field + moved, low, high) - clip(field, low, high)`` to `out`.
+
+    No difference of nearly equal numbers is taken: between the bounds it is `moved` itself. Arrays
+    have shape (batch, n), bounds (n,).
+    """
+    for example in range(field.shape[0]):
+        for i in range(field.shape[1]):
+            h = field[example, i]
+            at = min(max(h, low[i]), high[i])
+            change = moved[example, i] + (h - at)
+            out[example, i] = min(max(change, low[i] - at), high[i] - at)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
@@ -268,4 +293,26 @@ def add_at_sparse_edges(data, indices, indptr, rows, left, right):  # type: igno
             data[e] += change
             square += change * change
         total += square
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def adam_in_place(  # type: ignore[no-untyped-def]
+    values, gradient, mean, square, rate, mean_scale, square_scale, first, second, epsilon, decay
+):
+    """One step of Adam on flat arrays, in place; see `Adam`. Gives the sum of squares of the step.
+
+    Where the gradient has always been 0, as where there is no edge, nothing moves but by decay.
+    """
+    one = values.dtype.type(1)
+    total = values.dtype.type(0)
+    for i in range(values.size):
+        g = gradient[i]
+        m = first * mean[i] + (one - first) * g
+        v = second * square[i] + (one - second) * g * g
+        mean[i], square[i] = m, v
+        step = -rate * (m * mean_scale / (math.sqrt(v * square_scale) + epsilon))
+        step -= rate * decay * values[i]
+        values[i] += step
+        total += step * step
     return total

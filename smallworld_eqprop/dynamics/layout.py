@@ -92,6 +92,11 @@ class Block:
         mask = np.asarray(self.mask)
         return np.triu(mask) if self.inside else mask
 
+    @cached_property
+    def full(self) -> bool:
+        """Whether every pair of nodes of the two layers has an edge."""
+        return self.mask is not None and bool(self.mask.all())
+
     @property
     def entry_rows(self) -> npt.NDArray[np.int32]:
         """Node of the lower layer of every entry of a sparse block."""
@@ -158,7 +163,8 @@ class Block:
         found = left.T @ right
         if self.inside:
             found = 0.5 * (found + found.T)
-        found *= self.mask
+        if not self.full:
+            found *= self.mask
         return found
 
     def add_product(

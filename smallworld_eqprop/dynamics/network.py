@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from smallworld_eqprop.dynamics.backend import NumpyBackend
 from smallworld_eqprop.dynamics.circuit import WHOLE, Circuit
+from smallworld_eqprop.dynamics.constraints import weight_limits
 from smallworld_eqprop.dynamics.contrast import Contrast, Gradient, Group
 from smallworld_eqprop.dynamics.gradients import descend, gradient_of
+from smallworld_eqprop.dynamics.initial import Initial
 from smallworld_eqprop.dynamics.layout import Array, Block, Layout
 from smallworld_eqprop.dynamics.models import Hopfield, Model
 from smallworld_eqprop.dynamics.pairs import pair_gradient
 from smallworld_eqprop.dynamics.physics import Physics, finite_vector
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from smallworld_eqprop.dynamics.relaxation import Solver
 
 __all__ = ["Network"]
 
@@ -29,7 +37,8 @@ class Network:
     Edge order (weights) and node order (biases) are its interface. Inside, parameters, gradients
     and the memory of an optimiser are lists of arrays in one `Layout`, one array per block of
     weights and one per layer of biases. Every write passes through the network, so nothing that
-    is derived from the parameters can be stale.
+    is derived from the parameters can be stale. What the graph says of its edges, ``trainable`` and
+    ``sign``, holds for every step: see `smallworld_eqprop.dynamics.constraints`.
 
     Parameters
     ----------
@@ -88,8 +97,7 @@ class Network:
         self.layout = Layout(graph)
         self._physics = Physics(graph, self.model, self.layout, self.dtype)
         if weights is None:
-            drawn = self.model.initial(graph, np.random.default_rng(seed))
-            weights = np.clip(drawn, *self.model.limits(graph))
+            weights = Initial().draw(graph, self.model, np.random.default_rng(seed))
         if biases is None:
             biases = np.zeros(self.n_free)
         weights = finite_vector("weights", weights, graph.n_edges, self.dtype)
@@ -265,10 +273,10 @@ class Network:
         corrections = []
         for n, block in enumerate(self.blocks):
             step = block.at_edges(steps[n])
-            if self._physics.limits is not None:
+            if self._physics.bound:
                 before = self._weights[n].copy()
                 self._weights[n] += step
-                np.clip(self._weights[n], *self._physics.limits[n], out=self._weights[n])
+                self._physics.restrain(n, self._weights[n], before)
                 step = self._weights[n] - before
             else:
                 self._weights[n] += step
@@ -276,6 +284,31 @@ class Network:
         for part, step in zip(self._by_layer(self._biases), steps[len(self.blocks) :], strict=True):
             part += step
         return np.array(corrections)
+
+    @property
+    def writes_freely(self) -> bool:
+        """Whether any weight is allowed, so that `update` may write."""
+        return not self._physics.bound
+
+    def update(self, write: Callable[[int, Array], float]) -> npt.NDArray[np.float64]:
+        """Let an optimiser write all parameters in place; its fast path.
+
+        Parameters
+        ----------
+        write : callable
+            Takes the number of a group and its array, which it overwrites, symmetric where it was
+            and 0 where there is no edge; gives the sum of the squares of the changes.
+
+        Returns
+        -------
+        ndarray, shape (n_blocks,)
+            RMS change of every block of weights.
+        """
+        self._stale = True
+        arrays = [*self._weights, *self._by_layer(self._biases)]
+        squares = np.array([write(n, array) for n, array in enumerate(arrays)])
+        counts = [len(b.edges) * (1 + (b.inside and b.dense)) for b in self.blocks]
+        return np.sqrt(squares[: len(self.blocks)] / np.array(counts))
 
     def descend(
         self, contrast: Contrast, rates: npt.ArrayLike, bias_rates: npt.ArrayLike
@@ -307,6 +340,49 @@ class Network:
         gradient = zip(self.groups, self.gradient(contrast), strict=True)
         return self.add([-by_kind[group.kind][group.layer] * g for group, g in gradient])
 
+    def states(self, inputs: npt.ArrayLike, solver: Solver | None = None) -> Array:
+        """States of all free nodes for these inputs, relaxed from rest; shape (batch, n_free).
+
+        Parameters
+        ----------
+        inputs : array_like, shape (batch, n_inputs)
+        solver : Solver, optional
+            `SOR` when left out.
+
+        Raises
+        ------
+        InputError
+            If the inputs have another width.
+        """
+        from smallworld_eqprop.dynamics.inference import states
+
+        return states(self, inputs, solver)
+
+    def outputs(self, inputs: npt.ArrayLike, solver: Solver | None = None) -> Array:
+        """States of the outputs, shape (batch, n_outputs); see `states`."""
+        return self.states(inputs, solver)[:, self.output]
+
+    def predict(self, inputs: npt.ArrayLike, solver: Solver | None = None) -> npt.NDArray[np.intp]:
+        """Number of the largest output, which is the class; shape (batch,). See `states`."""
+        return self.outputs(inputs, solver).argmax(axis=1)
+
+    def to_networkx(self) -> nx.Graph:
+        """The graph as networkx graph whose edges have a ``weight``, and free nodes a ``bias``."""
+        graph = self.graph.to_networkx()
+        names = list(graph.nodes)
+        for (u, v), weight in zip(self.graph.edges.tolist(), self.weights.tolist(), strict=True):
+            graph.edges[names[u], names[v]]["weight"] = weight
+        for name, bias in zip(names[self.n_inputs :], self.biases.tolist(), strict=True):
+            graph.nodes[name]["bias"] = bias
+        return graph
+
+    def to_sparse(self) -> sparse.csr_array:
+        """W of all nodes, inputs first, symmetric; shape (n_nodes, n_nodes)."""
+        u, v = self.graph.edges.T
+        both = np.concatenate((u, v)), np.concatenate((v, u))
+        shape = self.graph.n_nodes, self.graph.n_nodes
+        return sparse.coo_array((np.tile(self.weights, 2), both), shape=shape).tocsr()
+
     def moved_to(self, graph: LayeredGraph) -> tuple[Network, npt.NDArray[np.intp]]:
         """The network on a graph with some edges moved, and where each edge was before.
 
@@ -334,7 +410,7 @@ class Network:
                      for g in (graph, self.graph))  # fmt: skip
         place = np.minimum(np.searchsorted(old, keys), max(len(old) - 1, 0))
         origin = np.where(old[place] == keys, place, -1) if len(old) else np.full(len(keys), -1)
-        new = np.clip(np.zeros(graph.n_edges), *self.model.limits(graph))
+        new = np.clip(np.zeros(graph.n_edges), *weight_limits(graph, self.model))
         weights = np.where(origin < 0, new, self.weights[origin]) if len(old) else new
         moved = Network(graph, weights, self.biases, self.model, dtype=self.dtype)
         return moved, origin

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.circuit import Circuit
+from smallworld_eqprop.dynamics.constraints import frozen_edges, weight_limits
 from smallworld_eqprop.dynamics.layout import Array, Block, Layout
 from smallworld_eqprop.dynamics.models import Model
 from smallworld_eqprop.errors import InputError
@@ -28,7 +29,9 @@ class Physics:
     scale : list of ndarray, or None
         Coefficient k of every edge, as packed weights; None where all are 1.
     limits : list of (ndarray, ndarray), or None
-        Smallest and largest weight; None where there are none.
+        Smallest and largest weight, by model and graph; None where there are none.
+    frozen : list of ndarray of bool, or None
+        Where a weight stays as it was given; None where all may change.
     plain : bool
         Whether the gradient of a weight is the contrast of its ends, and any weight is allowed.
     """
@@ -51,18 +54,29 @@ class Physics:
         )
         self._scale = self._by_edge("edge_scale", model.edge_scale(graph, graph.edges))
         # In the precision of the weights, so that a weight that was cut is allowed.
-        bottom, top = (self._by_edge("limits", each) for each in model.limits(graph))
+        bottom, top = (self._by_edge("limits", each) for each in weight_limits(graph, model))
         self._limits = bottom.astype(dtype), top.astype(dtype)
         unit = (self._scale == 1).all()
-        self.scale = None if unit else layout.pack(self._spread(self._scale))
+        # One number where it is the same throughout a block.
+        self.scale: list[Any] | None = None
+        if not unit:
+            packed = layout.pack(self._spread(self._scale))
+            self.scale = [
+                self._one_if_equal(block, each)
+                for block, each in zip(layout.blocks, packed, strict=True)
+            ]
         self.limits: list[tuple[Array, Array]] | None = None
         if any(np.isfinite(each).any() for each in self._limits):
-            packed = (layout.pack(self._spread(each)) for each in self._limits)
-            self.limits = list(zip(*packed, strict=True))
+            ends = (layout.pack(self._spread(each)) for each in self._limits)
+            self.limits = list(zip(*ends, strict=True))
         unit = unit and (self.own == 1).all() and (self.bias_scale == 1).all()
         #: whether a field is ``W s + b``
         self.unit = bool(unit and not self.difference)
-        self.plain = self.unit and self.limits is None
+        fixed: Any = frozen_edges(graph)
+        self.frozen: list[Any] | None = None
+        if fixed is not None:
+            self.frozen = [block.pack(fixed) for block in layout.blocks]
+        self.plain = self.unit and self.limits is None and self.frozen is None
 
     @property
     def by_edge(self) -> tuple[npt.NDArray, npt.NDArray, npt.NDArray]:
@@ -82,6 +96,18 @@ class Physics:
             raise InputError(
                 f"weights: {weights[e]!s} on edge {e}, must be from {bottom[e]!s} to {top[e]!s}"
             )
+
+    @property
+    def bound(self) -> bool:
+        """Whether some weights cannot take every step."""
+        return self.limits is not None or self.frozen is not None
+
+    def restrain(self, n: int, weights: Array, before: Array) -> None:
+        """Bring weights of block n, which made a step, back to what is allowed, in place."""
+        if self.limits is not None:
+            np.clip(weights, *self.limits[n], out=weights)
+        if self.frozen is not None:
+            np.copyto(weights, before, where=self.frozen[n])
 
     def circuit(self, weights: list[Array], biases: Array) -> Circuit:
         """A circuit of these parameters, whose matrices are views of them where they can be."""
@@ -127,7 +153,9 @@ class Physics:
                 product -= (rows[block.entry_rows] + columns[block.columns]).astype(self.dtype)
             else:
                 product -= ((rows[:, None] + columns) * block.mask).astype(self.dtype)
-        return product if self.scale is None else product * self.scale[n]
+        if self.scale is not None:
+            product *= self.scale[n]
+        return product
 
     def own_contrast(self, deviation: Array, middle: Array, gain: float) -> Array | None:
         """What an edge that sees differences sees of each end alone; None for products."""
@@ -184,6 +212,11 @@ class Physics:
             self._compressed(np.broadcast_to(scale / end, self._shape(block)), block)
             for end in ends
         )
+
+    @staticmethod
+    def _one_if_equal(block: Block, array: Array) -> Any:
+        at_edges = array if block.mask is None else array[block.mask]
+        return at_edges[0] if (at_edges == at_edges[0]).all() else array
 
     def _shape(self, block: Block) -> tuple[int, ...]:
         return block.shape if block.dense else (len(block.edges),)

@@ -165,6 +165,13 @@ class Solver:
         """Relax under a nudge from the end of a free phase."""
         return self.relax(circuit, drive, free.state, nudge)
 
+    def deviation(
+        self, circuit: Any, drive: Any, free: Relaxation, nudge: Nudge
+    ) -> tuple[Any, Any]:
+        """How far a nudged phase comes from the free one, and how many examples failed."""
+        nudged = self.nudge(circuit, drive, free, nudge)
+        return nudged.state - free.state, nudged.failed
+
 
 def check_sweeps(name: str, value: object) -> None:
     """Refuse a number of sweeps or steps that is none.

@@ -83,6 +83,8 @@ class TorchNetwork:
     """
 
     by_example = False
+    #: a compiled optimiser has no place here: `update` is of `Network`
+    writes_freely = False
 
     def __init__(
         self,
@@ -370,6 +372,9 @@ class TorchNetwork:
         after = before + change
         if physics.bottom is not None:
             torch.clamp(after, physics.bottom, physics.top, out=after)
+        if physics.frozen is not None:
+            after = torch.where(physics.frozen > 0, before, after)
+        if physics.bottom is not None or physics.frozen is not None:
             change = after - before
         self._write(after)
         return self._corrections(change)

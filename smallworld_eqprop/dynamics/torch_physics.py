@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from smallworld_eqprop.dynamics.constraints import frozen_edges
 from smallworld_eqprop.dynamics.physics import Physics
 from smallworld_eqprop.dynamics.torch_backend import tensor
 from smallworld_eqprop.dynamics.torch_circuit import TorchCircuit
@@ -21,7 +22,7 @@ from smallworld_eqprop.graphs.core.graph import LayeredGraph
 __all__ = ["TorchPhysics"]
 
 # What stands for a coefficient that no edge of a member has, beside members that have it.
-MISSING = {"scale": 1.0, "ratio": 1.0, "bottom": -np.inf, "top": np.inf}
+MISSING = {"scale": 1.0, "ratio": 1.0, "bottom": -np.inf, "top": np.inf, "frozen": 0.0}
 
 
 @dataclass
@@ -44,6 +45,8 @@ class TorchPhysics:
         all are 1, and where it depends on the weights.
     bottom, top : Tensor, shape of `mask`, or None
         Smallest and largest weight, in one place; None where there are none.
+    frozen : Tensor, shape of `mask`, or None
+        1 where a weight stays as it was given, in one place; None where all may change.
     """
 
     difference: bool
@@ -56,6 +59,7 @@ class TorchPhysics:
     ratio: torch.Tensor | None = None
     bottom: torch.Tensor | None = None
     top: torch.Tensor | None = None
+    frozen: torch.Tensor | None = None
 
     @classmethod
     def of(cls, graph: LayeredGraph, physics: Physics, device: torch.device) -> TorchPhysics:
@@ -81,6 +85,9 @@ class TorchPhysics:
             found.scale = by_edge(scale, 1.0)
         if physics.limits is not None:
             found.bottom, found.top = by_edge(bottom, -np.inf), by_edge(top, np.inf)
+        fixed = frozen_edges(graph)
+        if fixed is not None:
+            found.frozen = by_edge(fixed.astype(dtype), 0.0)
         if not physics.unit and not physics.difference:
             matrix = upper_matrix(graph, scale, 0.0)
             inner = matrix[-n:]

@@ -1,94 +1,191 @@
-"""Hyperparameters of training, checked at the door."""
+"""How a network learns, checked when it is made: what a run file says under its tables."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
+from typing import Any, Literal, Self
 
 from smallworld_eqprop.dynamics.devices import NUMPY, check_device_name
 from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop.dynamics.initial import Initial
+from smallworld_eqprop.dynamics.models import Hopfield, Model, WeakFeedback
 from smallworld_eqprop.dynamics.relaxation import Solver, check_sweeps
 from smallworld_eqprop.dynamics.sor import SOR
+from smallworld_eqprop.dynamics.sweeps import Sweeps
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.learning.losses import SquaredError
-from smallworld_eqprop.learning.optimisers import SGD
-from smallworld_eqprop.learning.recipe import Recipe
-from smallworld_eqprop.learning.rules import RandomSign
+from smallworld_eqprop.learning.losses import Loss, SquaredError
+from smallworld_eqprop.learning.optimisers import SGD, Adam, Momentum, Optimiser
+from smallworld_eqprop.learning.rules import Adjoint, Centred, OneSided, RandomSign, Rule
+from smallworld_eqprop.learning.schedules import Constant, Cosine, Exponential, Schedule, Steps
+from smallworld_eqprop.specs import Slot
 
-__all__ = ["TrainingConfig"]
+__all__ = ["SLOTS", "TrainingConfig"]
+
+#: What may stand under each table of a run file, and within such objects.
+SLOTS = (
+    Slot("model", Model, {"hopfield": Hopfield, "weak-feedback": WeakFeedback}),
+    Slot(
+        "rule",
+        Rule,
+        {
+            "random-sign": RandomSign,
+            "one-sided": OneSided,
+            "centred": Centred,
+            "adjoint": Adjoint,
+        },
+    ),
+    Slot("loss", Loss, {"squared-error": SquaredError}),
+    Slot("optimiser", Optimiser, {"sgd": SGD, "momentum": Momentum, "adam": Adam}),
+    Slot("relaxation", Solver, {"sor": SOR, "euler": Euler, "sweeps": Sweeps}),
+    Slot(
+        "schedule",
+        Schedule,
+        {"constant": Constant, "cosine": Cosine, "exponential": Exponential, "steps": Steps},
+    ),
+)
+
+MODEL, RULE, LOSS, SGD_, SOLVER = Hopfield(), RandomSign(), SquaredError(), SGD(), SOR()
+INITIAL = Initial()
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Hyperparameters of training; the defaults are the paper's 3 x 500 protocol.
+    """How a network learns; the defaults are the paper's 3 x 500 protocol.
 
     Attributes
     ----------
-    learning_rate : float or tuple of float
-        One rate for all, or one for every layer after the input. An edge takes the rate of the
-        layer of its output-side end, whatever it skips, and so do the biases of that layer.
-    bias_rate : float, optional
-        Rate of all biases instead. The authors' per-layer runs in effect used 1.
-    beta : float
-        Strength of the nudge; its sign is drawn for every batch.
+    model : Model
+        The physics of the network.
+    rule : Rule
+        How a batch becomes a gradient.
+    loss : Loss
+    optimiser : Optimiser
+        How a gradient becomes a step.
+    relaxation : Solver
+        Relaxes the free phase.
+    initial : Initial
+        Weights to begin with.
     batch_size : int
-    relaxation : {"sor", "euler"}
-        Free phase: the fast method, or the published one.
-    tolerance, max_sweeps
-        Of the fast method: residual asked for, and when to give up.
-    free_steps, nudged_steps, step_size
-        Euler steps of the free phase (published method only), of the nudged phase, and their size.
-    other_amplitude : float, optional
-        Initial amplitude on skip and intralayer edges; see `initial_weights`.
+        Examples of a step.
+    start : {"particles", "rest"}
+        Where a free phase starts: where the example was left the last time (persistent
+        particles), or at rest.
     seed : int
-        Of weights, order of examples and signs of beta.
+        Of weights, order of examples, and draws of the rule.
     device : str
         Where the network is computed: "numpy" (on the processor), or by torch on "cpu", "cuda" or
-        "cuda:N". It decides nothing but the last digits.
+        "cuda:N".
+
+    Raises
+    ------
+    InputError
+        If a part is not of its kind, or a value is not usable.
     """
 
-    learning_rate: float | tuple[float, ...] = 0.02
-    bias_rate: float | None = None
-    beta: float = 1.0
+    model: Model = MODEL
+    rule: Rule = RULE
+    loss: Loss = LOSS
+    optimiser: Optimiser = SGD_
+    relaxation: Solver = SOLVER
+    initial: Initial = INITIAL
     batch_size: int = 20
-    relaxation: Literal["sor", "euler"] = "sor"
-    tolerance: float = 1e-3
-    max_sweeps: int = 500
-    free_steps: int = 500
-    nudged_steps: int = 8
-    step_size: float = 0.5
-    other_amplitude: float | None = None
+    start: Literal["particles", "rest"] = "particles"
     seed: int = 0
     device: str = NUMPY
 
     def __post_init__(self) -> None:
-        rate = SGD(self.learning_rate, self.bias_rate).learning_rate
-        object.__setattr__(self, "learning_rate", rate)
-        if (value := self.other_amplitude) is not None and not 0 <= value < np.inf:
-            raise InputError(f"other_amplitude: {value}, must be finite and at least 0")
-        for name in ("batch_size", "max_sweeps", "free_steps", "nudged_steps"):
-            check_sweeps(name, getattr(self, name))
-        if self.relaxation not in ("sor", "euler"):
-            raise InputError(f"relaxation: {self.relaxation!r}, allowed: sor, euler")
-        if not isinstance(self.seed, int) or self.seed < 0:
+        bases = {slot.name: slot.base for slot in SLOTS} | {"initial": Initial}
+        for name in PARTS:
+            part = getattr(self, name)
+            if not isinstance(part, bases[name]):
+                raise InputError(f"{name}: {part!r:.60}, must be a {bases[name].__name__}")
+        if self.start not in ("particles", "rest"):
+            raise InputError(f"start: {self.start!r}, allowed: particles, rest")
+        check_sweeps("batch_size", self.batch_size)
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or self.seed < 0:
             raise InputError(f"seed: {self.seed!r}, must be an integer of at least 0")
         check_device_name(self.device)
-        _ = self.recipe  # its parts check their own parameters
 
-    @property
-    def recipe(self) -> Recipe:
-        """The paper's recipe with these numbers: solver, rule, loss and optimiser."""
-        free: Solver = SOR(self.tolerance, self.max_sweeps)
-        if self.relaxation == "euler":
-            free = Euler(self.free_steps, self.step_size)
-        return Recipe(
-            solver=free,
-            rule=RandomSign(self.beta, Euler(self.nudged_steps, self.step_size)),
-            loss=SquaredError(),
-            optimiser=SGD(self.learning_rate, self.bias_rate),
+    @classmethod
+    def paper(
+        cls,
+        *,
+        learning_rate: Any = 0.02,
+        bias_rate: float | None = None,
+        beta: float = 1.0,
+        relaxation: Literal["sor", "euler"] = "sor",
+        tolerance: float = 1e-3,
+        max_sweeps: int = 500,
+        free_steps: int = 500,
+        nudged_steps: int = 8,
+        step_size: float = 0.5,
+        other_amplitude: float | None = None,
+        **others: Any,
+    ) -> Self:
+        """The paper's recipe with other numbers.
+
+        Parameters
+        ----------
+        learning_rate : float or sequence of float
+            One rate for all, or one for every layer after the input, see `SGD`.
+        bias_rate : float, optional
+            Rate of all biases instead. The authors' per-layer runs in effect used 1.
+        beta : float
+            Strength of the nudge; its sign is drawn for every batch.
+        relaxation : {"sor", "euler"}
+            Free phase: the fast method, or the published one.
+        tolerance, max_sweeps
+            Of the fast method: residual asked for, and when to give up.
+        free_steps, nudged_steps, step_size
+            Euler steps of the free phase (published method only), of the nudged phase, and their
+            size.
+        other_amplitude : float, optional
+            Initial amplitude on skip and intralayer edges, see `initial_weights`.
+        **others
+            Fields of `TrainingConfig`.
+        """
+        if relaxation not in ("sor", "euler"):
+            raise InputError(f"relaxation: {relaxation!r}, allowed: sor, euler")
+        fast, published = SOR(tolerance, max_sweeps), Euler(free_steps, step_size)
+        return cls(
+            rule=RandomSign(beta, Euler(nudged_steps, step_size)),
+            optimiser=SGD(learning_rate, bias_rate),
+            relaxation=fast if relaxation == "sor" else published,
+            initial=Initial(other_amplitude=other_amplitude),
+            **others,
         )
+
+    def changed(self, **parts: Any) -> Self:
+        """A copy with other fields, whether of this or of one of its parts.
+
+        ``changed(seed=1, learning_rate=0.1, rule=Centred(0.1))``: a field of a part is named
+        alone where no other part has one of that name.
+
+        Raises
+        ------
+        InputError
+            If no part or more than one has such a field, or a value is not usable.
+        """
+        found = dataclasses.replace(self, **{k: v for k, v in parts.items() if k in FIELDS})
+        changes: dict[str, Any] = {}
+        for name, value in parts.items():
+            if name in FIELDS:
+                continue
+            owners = [
+                part
+                for part in PARTS
+                if name in {field.name for field in dataclasses.fields(getattr(found, part))}
+            ]
+            if len(owners) != 1:
+                told = f"fields of {', '.join(owners)}" if owners else "no field"
+                raise InputError(f"{name}: {told}; give the whole part, one of {', '.join(PARTS)}")
+            changes.setdefault(owners[0], {})[name] = value
+        wholes = {
+            part: dataclasses.replace(getattr(found, part), **fields)
+            for part, fields in changes.items()
+        }
+        return dataclasses.replace(found, **wholes)
 
     def check_layers(self, n_layers: int) -> None:
         """Refuse a number of learning rates that does not fit the layers.
@@ -97,4 +194,10 @@ class TrainingConfig:
         ------
         InputError
         """
-        SGD(self.learning_rate, self.bias_rate).check(n_layers)
+        if isinstance(self.optimiser, SGD):
+            self.optimiser.check(n_layers)
+
+
+#: The fields that are objects.
+PARTS = ("model", "rule", "loss", "optimiser", "relaxation", "initial")
+FIELDS = {field.name for field in dataclasses.fields(TrainingConfig)}

@@ -21,14 +21,13 @@ from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.relaxation import Relaxation
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.learning.optimisers import SGD
-from smallworld_eqprop.learning.recipe import Recipe
+from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.rules import Phases
+from smallworld_eqprop.learning.updates import Updates, share_arrays
 
 __all__ = ["EVALUATION_BATCH", "Engine", "Outcome"]
 
 PARTICLES = ("train_particles", "test_particles")
-KINDS = ("weights", "biases")
 
 # Examples evaluated together: wide products are the efficient ones.
 EVALUATION_BATCH = 200
@@ -74,18 +73,18 @@ class Engine:
     ----------
     network : Network or TorchNetwork
     data : Dataset
-    recipes : sequence of Recipe
+    configs : sequence of TrainingConfig
         One per member of the stack. Only the optimisers, and beta of equal rules, may differ.
     """
 
-    def __init__(self, network: Any, data: Dataset, recipes: Sequence[Recipe]) -> None:
+    def __init__(self, network: Any, data: Dataset, configs: Sequence[TrainingConfig]) -> None:
         self.network, self.data = network, data
         backend, circuit = network.backend, network.circuit
         self._train = [backend.array(x) for x in (data.x_train, data.y_train)]
         self._test = [backend.array(x) for x in (data.x_test, data.y_test)]
         low, high, self._rest = circuit.low, circuit.high, circuit.rest()
         self.train_particles = self.test_particles = None
-        if recipes[0].start == "particles":
+        if configs[0].start == "particles":
             # They are only starting points. Between 0 and 1 half precision, a tenth of the
             # tolerance, is enough, and halves the largest array of a run.
             half = bool((low == 0).all() and (high == 1).all())
@@ -93,19 +92,14 @@ class Engine:
             self.train_particles, self.test_particles = (
                 backend.particles(self._rest, len(x), dtype) for x in (data.x_train, data.x_test)
             )
-        self.memory: list[dict[str, Any]] = [{} for _ in network.groups]
-        self.use(recipes)
+        self.updates = Updates(network)
+        self.use(configs)
 
-    def use(self, recipes: Sequence[Recipe]) -> None:
-        """Learn by these recipes from now on; memory that they share with the last ones is kept."""
-        self.recipes, network, backend = list(recipes), self.network, self.network.backend
-        self._rule = _joint_rule(self.recipes, backend)
-        # One optimiser per member and array of parameters.
-        self._optimisers = [[r.optimiser.of(group) for group in network.groups] for r in recipes]
-        for n, array in enumerate(network.parameters):
-            own = zip(self._optimisers, backend.apart(array), strict=True)
-            new = _stacked(backend, [each[n].init(part) for each, part in own])
-            self.memory[n] = {name: self.memory[n].get(name, new[name]) for name in new}
+    def use(self, configs: Sequence[TrainingConfig]) -> None:
+        """Learn as these say from now on; memory that they share with the last ones is kept."""
+        self.configs = list(configs)
+        self._rule = _joint_rule(self.configs, self.network.backend)
+        self.updates.use([config.optimiser for config in configs])
 
     @classmethod
     def joined(cls, engines: Sequence[Engine]) -> Engine:
@@ -120,12 +114,9 @@ class Engine:
         joint.network = type(joint.network).stacked([each.network for each in engines])
         backend, joint._rest = joint.network.backend, joint.network.circuit.rest()
         kept = [name for name in PARTICLES if getattr(joint, name) is not None]
-        _share(backend, vars(joint), [vars(each) for each in engines], kept)
-        joint.memory = [dict(each) for each in joint.memory]
-        for n, memory in enumerate(joint.memory):
-            own = [each.memory[n] for each in engines]
-            _share(backend, memory, own, _common(own))
-        joint.use([recipe for each in engines for recipe in each.recipes])
+        share_arrays(backend, vars(joint), [vars(each) for each in engines], kept)
+        joint.updates = Updates.joined(joint.network, [each.updates for each in engines])
+        joint.use([config for each in engines for config in each.configs])
         for each in engines:
             each._train, each._test = joint._train, joint._test  # one copy on the device
         return joint
@@ -154,18 +145,18 @@ class Engine:
         list of Outcome
             One per member.
         """
-        network, recipe, backend = self.network, self.recipes[0], self.network.backend
+        network, config, backend = self.network, self.configs[0], self.network.backend
         inputs, targets = (backend.rows(values, examples) for values in self._train)
         circuit = network.circuit
         drive = circuit.drive(inputs)
         free = self._free_phase(drive, self.train_particles, examples, keep=True)
         sign = backend.each(signs)
-        phases = Phases(circuit, inputs, targets, drive, free, recipe.loss, sign, key)
+        phases = Phases(circuit, inputs, targets, drive, free, config.loss, sign, key)
         contrast: Any = self._rule.contrast(phases)
         if not isinstance(contrast, Contrast):
-            name = type(recipe.rule).__name__
+            name = type(config.rule).__name__
             raise InputError(f"rule: {name} gave {contrast!r:.60}, must give a Contrast")
-        corrections = self._step(contrast, t)
+        corrections = self.updates.step(contrast, t)
         errors, costs = self._scores(free, targets)
         failed, worst = free.failed + phases.failed, backend.largest(free.residual)
         numbers = (errors, costs, free.sweeps.sum(-1), failed, worst)
@@ -211,9 +202,7 @@ class Engine:
         for name in PARTICLES:
             if (particles := getattr(self, name)) is not None:
                 found[name] = backend.alone(particles)
-        for name in self._remembered():
-            arrays = network.unpack([each[name] for each in self.memory])
-            found |= {f"optimiser/{name}/{k}": a for k, a in zip(KINDS, arrays, strict=True)}
+        found |= self.updates.arrays()
         return found
 
     def restore(self, arrays: dict[str, npt.NDArray]) -> None:
@@ -223,13 +212,7 @@ class Engine:
         for name in PARTICLES:
             if (particles := getattr(self, name)) is not None:
                 particles[:] = backend.array(arrays[name])
-        for name in self._remembered():
-            both = [arrays[f"optimiser/{name}/{kind}"] for kind in KINDS]
-            for memory, array in zip(self.memory, network.pack(*both), strict=True):
-                memory[name][:] = array
-
-    def _remembered(self) -> list[str]:
-        return sorted({name for each in self.memory for name in each})
+        self.updates.restore(arrays)
 
     def _free_phase(
         self, drive: Any, particles: Any, examples: npt.NDArray, *, keep: bool
@@ -240,98 +223,27 @@ class Engine:
             start = circuit.clip(0 * drive)
         else:
             start = backend.recall(particles, examples)
-        free = self.recipes[0].solver.relax(circuit, drive, start)
+        free = self.configs[0].relaxation.relax(circuit, drive, start)
         if keep and particles is not None:
             backend.keep(particles, examples, free.state)
         return free
 
-    def _step(self, contrast: Contrast, t: int) -> list[npt.NDArray[np.float64]]:
-        """Move the parameters; gives RMS changes by block, of every member."""
-        network, optimisers = self.network, [r.optimiser for r in self.recipes]
-        if all(type(each) is SGD for each in optimisers):
-            # The fast path of plain descent; a test compares it with the one below.
-            rates = [each.rates(network.graph.n_layers, t) for each in optimisers]  # type: ignore[attr-defined]
-            changes = network.descend(contrast, *map(np.array, zip(*rates, strict=True)))
-        else:
-            gradient = network.gradient(contrast)
-            changes = network.add([self._proposed(n, g, t) for n, g in enumerate(gradient)])
-        # Of a stack they are a list, because every member has its own blocks.
-        return changes if isinstance(changes, list) else [changes]
-
-    def _proposed(self, n: int, gradient: Any, t: int) -> Any:
-        """Step of the optimiser for parameter array n; the memory moves on."""
-        own, parameters = [each[n] for each in self._optimisers], self.network.parameters[n]
-        backend = self.network.backend
-        if own[0].elementwise and all(each == own[0] for each in own):
-            step, memory = own[0].step(gradient, parameters, self.memory[n], t)
-        else:
-            remembered = {name: backend.apart(v) for name, v in self.memory[n].items()}
-            parts = zip(own, backend.apart(gradient), backend.apart(parameters), strict=True)
-            found = [
-                each.step(g, p, {name: v[k] for name, v in remembered.items()}, t)
-                for k, (each, g, p) in enumerate(parts)
-            ]
-            step = backend.stack([each for each, _ in found])
-            memory = _stacked(backend, [each for _, each in found])
-        if memory.keys() != self.memory[n].keys():
-            raise InputError(
-                f"optimiser: {own[0]} remembers {sorted(memory)} after a step, and "
-                f"{sorted(self.memory[n])} before it; init and step must agree"
-            )
-        for name, values in memory.items():
-            self.memory[n][name][:] = values
-        return step
-
     def _scores(self, free: Relaxation, targets: Any) -> tuple[Any, Any]:
         """Summed errors and summed costs of a batch, of every member."""
         output = free.state[..., self.network.output]
-        costs = self.recipes[0].loss.cost(output, targets).sum(-1)
+        costs = self.configs[0].loss.cost(output, targets).sum(-1)
         if self.data.task == "regression":
             return costs, costs
         return (output.argmax(-1) != targets.argmax(-1)).sum(-1), costs
 
 
-def _joint_rule(recipes: Sequence[Recipe], backend: Any) -> Any:
+def _joint_rule(configs: Sequence[TrainingConfig], backend: Any) -> Any:
     """The rule of the members, which may differ in beta alone."""
-    rule = recipes[0].rule
+    rule = configs[0].rule
     if backend.library == "numpy" or not hasattr(rule, "beta"):
         return rule
     # An array also of a single member, so that a stack rounds as it does. Each number is checked.
     joint = copy.copy(rule)
-    betas = backend.each([each.rule.beta for each in recipes])  # type: ignore[attr-defined]
+    betas = backend.each([each.rule.beta for each in configs])  # type: ignore[attr-defined]
     object.__setattr__(joint, "beta", betas)
     return joint
-
-
-def _stacked(backend: Any, memories: list[dict[str, Any]]) -> dict[str, Any]:
-    """What optimisers of the members remember of an array, as that of the stack."""
-    names = _common(memories)
-    return {name: backend.stack([each[name] for each in memories]) for name in names}
-
-
-def _common(memories: list[dict[str, Any]]) -> list[str]:
-    """Names of what all of them remember, which must be the same."""
-    names = sorted(memories[0])
-    for each in memories:
-        if sorted(each) != names:
-            raise InputError(
-                f"optimiser: one remembers {names}, another {sorted(each)}; networks trained "
-                "together need optimisers that remember the same"
-            )
-    return names
-
-
-def _share(
-    backend: Any, joint: dict[str, Any], members: list[dict[str, Any]], names: list[str]
-) -> None:
-    """Put arrays of the members one after the other, and let theirs be views of that."""
-    for name in names:
-        arrays = [each[name] for each in members]
-        if len(kinds := {str(array.dtype) for array in arrays}) > 1:
-            raise InputError(
-                f"{name}: {' beside '.join(sorted(kinds))}; networks trained together need models "
-                "with the same bounds"
-            )
-        joint[name] = backend.joined(arrays)
-        for k, each in enumerate(members):
-            each[name] = joint[name][k : k + 1]

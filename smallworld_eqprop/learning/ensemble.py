@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from smallworld_eqprop.dynamics.devices import NUMPY
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.learning.config import FIELDS
 from smallworld_eqprop.learning.engine import Engine
 from smallworld_eqprop.learning.history import BatchRecord
 from smallworld_eqprop.learning.trainer import Trainer
@@ -18,14 +18,14 @@ from smallworld_eqprop.learning.trainer import Trainer
 __all__ = ["Ensemble"]
 
 # What networks trained together may differ in.
-OWN = ("learning_rate", "bias_rate", "beta", "other_amplitude", "seed")
+OWN = ("model", "optimiser", "initial", "seed")
 
 
 class Ensemble:
     """Trains networks of the same layer sizes together on one device of torch.
 
     A card is hardly busy with one network of a few hundred nodes: several take little longer than
-    one. They may differ in topology, model, seed, optimiser, beta and initial amplitude. Each ends
+    one. They may differ in topology, model, seed, optimiser, beta and initial weights. Each ends
     as it would have alone: on the processor with one thread to the bit, otherwise but for the last
     digits.
 
@@ -76,7 +76,7 @@ class Ensemble:
         trainers = self.trainers
         for trainer in trainers:
             trainer.begin_epoch()
-        if self._engine.recipes != [trainer.recipe for trainer in trainers]:
+        if self._engine.configs != [trainer.config for trainer in trainers]:
             self._engine = Engine.joined([trainer.engine for trainer in trainers])
         while trainers[0].batch < trainers[0].n_batches:
             begin = time.perf_counter()
@@ -107,18 +107,13 @@ def _check_alike(first: Trainer, other: Trainer) -> None:
         if ours[name] != theirs[name]:
             raise InputError(
                 f"{name}: {theirs[name]!r} beside {ours[name]!r}; networks trained together may "
-                f"differ in topology, model, optimiser and {', '.join(OWN)}"
+                f"differ in topology, beta, {', '.join(OWN)}"
             )
 
 
 def _shared(trainer: Trainer) -> dict[str, Any]:
     """What networks trained together have to have in common, by name."""
-    found = {k: v for k, v in dataclasses.asdict(trainer.config).items() if k not in OWN}
-    recipe = trainer.recipe
-    rule = (type(recipe.rule), {k: v for k, v in vars(recipe.rule).items() if k != "beta"})
-    return found | {
-        "solver": recipe.solver,
-        "rule": rule,
-        "loss": recipe.loss,
-        "start": recipe.start,
-    }
+    config = trainer.config
+    rule = (type(config.rule), {k: v for k, v in vars(config.rule).items() if k != "beta"})
+    shared = {name: getattr(config, name) for name in FIELDS - set(OWN)}
+    return shared | {"rule": rule}

@@ -175,7 +175,7 @@ class EqPropEstimator(BaseEstimator):
             if idle >= self.n_iter_no_change:
                 if not drops:
                     break
-                trainer.change(optimiser=slower(trainer.recipe.optimiser))
+                trainer.change(optimiser=slower(trainer.config.optimiser))
                 drops, idle = drops - 1, 0
         self.network_ = Network(self.graph_, *kept) if kept else trainer.network
         self._warn_of_unrest(trainer.history[-1], data)
@@ -223,7 +223,7 @@ class EqPropEstimator(BaseEstimator):
         )
 
     def _training_config(self) -> TrainingConfig:
-        return TrainingConfig(
+        return TrainingConfig.paper(
             learning_rate=self.learning_rate,
             beta=self.beta,
             batch_size=self.batch_size,

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 __all__ = ["Loss", "SquaredError"]
 
 
-class Loss(Protocol):
-    """Cost of an example, with its first and second derivative at the outputs.
+class Loss:
+    """Cost of an example, with its first and second derivative at the outputs: subclass it.
 
     Outputs and targets have shape (batch, n_outputs). Use operators that NumPy arrays and torch
     tensors share.
     """
 
-    @property
-    def curvature(self) -> float:
-        """Second derivative of the cost by an output, at least 0.
-
-        For a loss that is not quadratic, a constant that stands in for it.
-        """
-        ...
+    #: second derivative of the cost by an output, at least 0; for a loss that is not quadratic, a
+    #: constant that stands in for it
+    curvature: ClassVar[float]
 
     def cost(self, output: Any, target: Any) -> Any:
         """Cost of every example, shape (batch,)."""
-        ...
+        raise NotImplementedError
 
     def force(self, output: Any, target: Any) -> Any:
         """Minus the derivative of the cost by every output, shape (batch, n_outputs)."""
-        ...
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class SquaredError:
+class SquaredError(Loss):
     r"""Squared error :math:`C = \lVert s_{out} - d \rVert^2`, without a half, as in the paper."""
 
     curvature: ClassVar[float] = 2.0

@@ -7,16 +7,19 @@ tensor. Its memory is a dictionary of arrays of that shape, which the checkpoint
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 
 from smallworld_eqprop.dynamics.contrast import Group
+from smallworld_eqprop.dynamics.kernels import adam_in_place
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.learning.schedules import Schedule
 
-__all__ = ["SGD", "Constant", "Optimiser", "Schedule"]
+__all__ = ["SGD", "Adam", "Momentum", "Optimiser"]
 
 Memory = dict[str, Any]
 
@@ -64,25 +67,6 @@ class Optimiser:
         return self
 
 
-class Schedule(Protocol):
-    """A learning rate that depends on the number of the step."""
-
-    def value(self, t: int) -> float:
-        """The rate of step t, counted from 0."""
-        ...
-
-
-@dataclass(frozen=True)
-class Constant:
-    """The same rate at every step."""
-
-    rate: float
-
-    def value(self, t: int) -> float:  # noqa: ARG002
-        """The rate."""
-        return self.rate
-
-
 @dataclass(frozen=True)
 class SGD(Optimiser):
     r"""Plain gradient descent, :math:`\Delta \theta = -\eta\, \partial C / \partial \theta`.
@@ -101,12 +85,12 @@ class SGD(Optimiser):
         If a rate is negative or not finite.
     """
 
-    learning_rate: Any = 0.02
+    learning_rate: float | tuple[float, ...] | Schedule = 0.02
     bias_rate: float | None = None
 
     def __post_init__(self) -> None:
         rate = self.learning_rate
-        if not hasattr(rate, "value"):
+        if not isinstance(rate, Schedule):
             rates = np.atleast_1d(np.asarray(rate, float))
             if not rates.size or not (rates >= 0).all() or not np.isfinite(rates).all():
                 raise InputError(f"learning_rate: {rate}, must be finite and at least 0")
@@ -135,8 +119,7 @@ class SGD(Optimiser):
         return weights, biases
 
     def _rate(self, t: int) -> float:
-        rate = self.learning_rate
-        return rate.value(t) if hasattr(rate, "value") else float(rate)
+        return rate_at(self.learning_rate, t)
 
     def check(self, n_layers: int) -> None:
         """Refuse a number of rates that does not fit the layers.
@@ -150,3 +133,143 @@ class SGD(Optimiser):
             raise InputError(
                 f"learning_rate: {len(rates)} rates for the {n_layers - 1} layers after the input"
             )
+
+
+@dataclass(frozen=True)
+class Momentum(Optimiser):
+    r"""Gradient descent with momentum.
+
+    .. math:: v_{t+1} = \mu v_t - \eta_t\, \partial C / \partial \theta, \qquad
+              \Delta \theta = v_{t+1}
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        One for all, or one that changes.
+    momentum : float
+        The factor mu, at least 0 and below 1.
+    """
+
+    learning_rate: float | Schedule = 0.02
+    momentum: float = 0.9
+    elementwise: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_rate("learning_rate", self.learning_rate)
+        check_share("momentum", self.momentum)
+
+    def init(self, parameters: Any) -> Memory:
+        """Speed 0."""
+        return {"speed": 0 * parameters}
+
+    def step(self, gradient: Any, parameters: Any, memory: Memory, t: int) -> tuple[Any, Memory]:  # noqa: ARG002
+        """The new speed."""
+        speed = self.momentum * memory["speed"] - rate_at(self.learning_rate, t) * gradient
+        return speed, {"speed": speed}
+
+
+@dataclass(frozen=True)
+class Adam(Optimiser):
+    r"""Adam with decoupled weight decay.
+
+    .. math:: m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad
+              v \leftarrow \beta_2 v + (1 - \beta_2) g^2, \quad
+              \Delta \theta = -\eta_t \left(\frac{\hat m}{\sqrt{\hat v} + \epsilon}
+                               + \lambda \theta\right)
+
+    with :math:`\hat m = m / (1 - \beta_1^{t+1})` and likewise for v. Biases do not decay. The
+    memory is two numbers per parameter, which a device would have to hold.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        One for all, or one that changes.
+    decay : float
+        The factor lambda.
+    first, second : float
+        The factors beta_1 and beta_2.
+    epsilon : float
+        Well below the gradients: under weak feedback, or late in training, they are small.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015,
+    arXiv:1412.6980. I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR
+    2019, arXiv:1711.05101.
+    """
+
+    learning_rate: float | Schedule = 1e-3
+    decay: float = 0.0
+    first: float = 0.9
+    second: float = 0.999
+    epsilon: float = 1e-12
+    elementwise: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_rate("learning_rate", self.learning_rate)
+        for name in ("first", "second"):
+            check_share(name, getattr(self, name))
+        for name in ("decay", "epsilon"):
+            check_rate(name, getattr(self, name))
+
+    def of(self, group: Group) -> Adam:
+        """Without decay for biases."""
+        return self if group.kind == "weights" else dataclasses.replace(self, decay=0.0)
+
+    def init(self, parameters: Any) -> Memory:
+        """Both moments 0."""
+        return {"mean": 0 * parameters, "square": 0 * parameters}
+
+    def step(self, gradient: Any, parameters: Any, memory: Memory, t: int) -> tuple[Any, Memory]:
+        """The step and both moments."""
+        mean = self.first * memory["mean"] + (1 - self.first) * gradient
+        square = self.second * memory["square"] + (1 - self.second) * gradient * gradient
+        rate, mean_scale, square_scale = self._scales(t)
+        size = (square * square_scale) ** 0.5 + self.epsilon
+        step = -rate * (mean * mean_scale / size) - rate * self.decay * parameters
+        return step, {"mean": mean, "square": square}
+
+    def step_in_place(self, gradient: Any, parameters: Any, memory: Memory, t: int) -> float:
+        """The same for NumPy arrays in one pass that overwrites parameters and memory.
+
+        Returns
+        -------
+        float
+            Sum of the squares of the step.
+        """
+        kind = parameters.dtype.type
+        numbers = (*self._scales(t), self.first, self.second, self.epsilon, self.decay)
+        arrays = parameters, gradient, memory["mean"], memory["square"]
+        flat = (each.reshape(-1) for each in arrays)
+        return float(adam_in_place(*flat, *map(kind, numbers)))
+
+    def _scales(self, t: int) -> tuple[float, float, float]:
+        rate = rate_at(self.learning_rate, t)
+        return rate, 1 / (1 - self.first ** (t + 1)), 1 / (1 - self.second ** (t + 1))
+
+
+def rate_at(rate: Any, t: int) -> float:
+    """A learning rate at step t."""
+    return rate.value(t) if isinstance(rate, Schedule) else float(rate)
+
+
+def check_rate(name: str, rate: Any) -> None:
+    """Refuse a rate that is none.
+
+    Raises
+    ------
+    InputError
+    """
+    if not isinstance(rate, Schedule) and not 0 <= rate < np.inf:
+        raise InputError(f"{name}: {rate}, must be finite and at least 0")
+
+
+def check_share(name: str, value: float) -> None:
+    """Refuse a factor outside [0, 1).
+
+    Raises
+    ------
+    InputError
+    """
+    if not 0 <= value < 1:
+        raise InputError(f"{name}: {value}, must be at least 0 and below 1")

@@ -13,8 +13,6 @@ import numpy.typing as npt
 
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.devices import on_device
-from smallworld_eqprop.dynamics.initial import initial_weights
-from smallworld_eqprop.dynamics.models import Model
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
@@ -22,8 +20,6 @@ from smallworld_eqprop.graphs.core.reachability import unreached_outputs
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.engine import Engine, Outcome
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord, log_spread
-from smallworld_eqprop.learning.optimisers import SGD
-from smallworld_eqprop.learning.recipe import Recipe, replaced
 
 __all__ = ["Trainer"]
 
@@ -57,11 +53,6 @@ class Trainer:
     network : Network, optional
         To go on from, on `graph`; training changes it in place where it lives on the device
         already. Initial weights when left out.
-    model : Model, optional
-        The physics of a network that is made here; `Hopfield` on [0, 1] when left out.
-    solver, rule, loss, optimiser, start : optional
-        Take the place of what `config` says, see `Recipe`. They are no part of `config`, so give
-        them again when a run is resumed.
 
     Attributes
     ----------
@@ -85,8 +76,6 @@ class Trainer:
         config: TrainingConfig,
         *,
         network: Any = None,
-        model: Model | None = None,
-        **recipe: Any,
     ) -> None:
         for name, size, needed in (
             ("input", graph.layer_sizes[0], data.x_train.shape[1]),
@@ -101,19 +90,19 @@ class Trainer:
                 f"graph: {lost.size} of {graph.layer_sizes[-1]} outputs (the first is node "
                 f"{lost[0]}) cannot be reached from the inputs; add edges or move fewer"
             )
-        self.graph, self.data, self.config = graph, data, config
-        self.recipe = self._checked(replaced(config.recipe, recipe))
+        config.check_layers(graph.n_layers)
         if network is None:
             rng = np.random.default_rng([config.seed, WEIGHTS])
-            weights = None
-            if config.other_amplitude is not None:
-                weights = initial_weights(graph, seed=rng, other_amplitude=config.other_amplitude)
-            network = Network(graph, weights, model=model, seed=rng)
-        elif model is not None and model != network.model:
-            raise InputError(f"model: {model}, but the network given obeys {network.model}")
+            weights = config.initial.draw(graph, config.model, rng)
+            network = Network(graph, weights, model=config.model)
         elif network.graph != graph:
             raise InputError(f"network: has {network.graph!r}, not {graph!r}")
-        self.engine = Engine(on_device(network, config.device), data, [self.recipe])
+        elif config.model not in (network.model, TrainingConfig.model):
+            raise InputError(f"model: {config.model}, but the network given obeys {network.model}")
+        else:
+            config = config.changed(model=network.model)
+        self.graph, self.data, self.config = graph, data, config
+        self.engine = Engine(on_device(network, config.device), data, [config])
         self.pairs = [block.name for block in self.network.blocks]
         self.kinds = [block.kind for block in self.network.blocks]
         self.history: list[EpochRecord] = []
@@ -127,24 +116,27 @@ class Trainer:
         )
 
     def change(self, **parts: Any) -> None:
-        """Go on with other parts of the recipe, for example a lower learning rate.
+        """Go on with another recipe, for example a lower learning rate.
 
         Parameters
         ----------
         **parts
-            solver, rule, loss or optimiser, see `Recipe`. The memory of an optimiser of the same
-            kind is kept.
-        """
-        if "start" in parts:
-            raise InputError("start: cannot be changed on the way; make a new trainer")
-        self.recipe = self._checked(replaced(self.recipe, parts))
-        self.engine.use([self.recipe])
+            Fields of `TrainingConfig`, or of its parts: relaxation, rule, loss and optimiser can
+            be changed on the way. The memory of an optimiser of the same kind is kept.
 
-    def _checked(self, recipe: Recipe) -> Recipe:
-        """The recipe, if its learning rates fit the layers."""
-        if isinstance(recipe.optimiser, SGD):
-            recipe.optimiser.check(self.graph.n_layers)
-        return recipe
+        Raises
+        ------
+        InputError
+            If a field cannot be changed on the way, or a value is not usable.
+        """
+        config = self.config.changed(**parts)
+        fixed = ("model", "initial", "batch_size", "start", "seed", "device")
+        for name in fixed:
+            if getattr(config, name) != getattr(self.config, name):
+                raise InputError(f"{name}: cannot be changed on the way; make a new trainer")
+        config.check_layers(self.graph.n_layers)
+        self.config = config
+        self.engine.use([config])
 
     def forget_particles(self) -> None:
         """Put all particles to rest, as if no example had been seen before."""
@@ -243,7 +235,7 @@ class Trainer:
             raise InputError(
                 f"epoch {self.epoch}, batch {self.batch + 1}: states or weights are no longer "
                 f"finite; lower the learning rate or beta, or check the data "
-                f"({self.recipe.optimiser}, {self.recipe.rule})"
+                f"({self.config.optimiser}, {self.config.rule})"
             )
         sums = self._sums
         sums.corrections.append(outcome.corrections)

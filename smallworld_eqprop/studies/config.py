@@ -5,27 +5,48 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
-from smallworld_eqprop.data import DATASETS, TASKS
+from smallworld_eqprop.data.spec import DATA, Data, named
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.files import read_toml
-from smallworld_eqprop.learning.config import TrainingConfig
+from smallworld_eqprop.graphs.topology import TOPOLOGY, Layered, Rewire, Topology
+from smallworld_eqprop.learning.config import PARTS, TrainingConfig
+from smallworld_eqprop.learning.config import SLOTS as LEARNING
 from smallworld_eqprop.presets import read_preset
-from smallworld_eqprop.studies.topology import DEFAULTS, FAMILIES, TopologyConfig, foreign_keys
+from smallworld_eqprop.specs import inner_table, read_fields, read_spec, write_fields, write_spec
+from smallworld_eqprop.studies.flat import (
+    TABLES,
+    dotted,
+    fields_of,
+    flat_of,
+    kinds_of,
+    old_tables,
+    part_of,
+    path_of,
+    with_kind,
+)
 
-__all__ = ["RunConfig", "TopologyConfig"]
+__all__ = ["RunConfig", "identity_of"]
 
-T = TypeVar("T")
+SLOTS = (TOPOLOGY, DATA, *LEARNING)
+NAMES = ("name", "summary")
+FREE = ("initial", "training")  # tables without kinds
+MOVES = {"p", "moves", "law", "places"}
+DEFAULT_TOPOLOGY, DEFAULT_DATA = Rewire(), named("mnist")
 
 
 @dataclass(frozen=True)
 class RunConfig:
     """Everything that decides the outcome of a run.
+
+    Its written form, in TOML, JSON and Python dictionaries alike, is a table for every part:
+    ``topology``, ``data``, ``initial``, ``model``, ``rule``, ``loss``, ``optimiser``,
+    ``relaxation`` and ``training``. Each but ``initial`` and ``training`` names its ``kind``; what
+    is left out has its default.
 
     Attributes
     ----------
@@ -33,26 +54,25 @@ class RunConfig:
         Of the preset it came from, or any other; does not influence the run.
     summary : str
         One line for people.
-    dataset : str
-        A name that `smallworld_eqprop.load` knows.
-    n_train : int, optional
-        Use the first n training examples; all when left out.
-    topology : TopologyConfig
+    topology : Topology
+    data : Data
     training : TrainingConfig
-        Its seed also seeds the rewiring, in a stream of its own.
+        Its seed also seeds the topology, in a stream of its own.
     """
 
     name: str = "run"
     summary: str = ""
-    dataset: str = "mnist"
-    n_train: int | None = None
-    topology: TopologyConfig = field(default_factory=TopologyConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
+    topology: Topology = DEFAULT_TOPOLOGY
+    data: Data = DEFAULT_DATA
+    training: TrainingConfig = TrainingConfig()  # noqa: RUF009 frozen
 
     def __post_init__(self) -> None:
-        if self.dataset not in DATASETS:
-            raise InputError(f"unknown dataset {self.dataset!r}; {nearest(self.dataset, DATASETS)}")
-        self.training.check_layers(len(self.topology.layer_sizes))
+        for name, slot in (("topology", TOPOLOGY), ("data", DATA)):
+            part = getattr(self, name)
+            if not isinstance(part, slot.base):
+                raise InputError(f"{name}: {part!r:.60}, must be a {slot.base.__name__}")
+        if isinstance(self.topology, Layered):
+            self.training.check_layers(len(self.topology.layer_sizes))
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> RunConfig:
@@ -67,8 +87,36 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
-        """From nested tables as in a preset file; unknown keys are errors."""
-        return _from_table(cls, values, "")
+        """From nested tables as in a preset file; unknown keys are errors.
+
+        Tables of versions before 0.2, without kinds, are read too.
+        """
+        tables = old_tables(values)
+        allowed = (*NAMES, *TABLES, "initial", "training")
+        for key in tables:
+            if key not in allowed:
+                raise InputError(f"unknown key {key!r}; {nearest(key, allowed)}")
+        parts = {key: tables[key] for key in NAMES if key in tables}
+        for key, value in parts.items():
+            if not isinstance(value, str):
+                raise InputError(f"{key}: {value!r}, must be str")
+        for key, slot in TABLES.items():
+            if key in tables:
+                parts[key] = read_spec(slot, tables[key], SLOTS)
+        training = dict(_table(tables, "training"))
+        for key in training:
+            if key in PARTS:
+                raise InputError(f"unknown key 'training.{key}'; write [{key}], a table of its own")
+            if key not in (known := fields_of(TrainingConfig)):
+                raise InputError(f"unknown key 'training.{key}'; {nearest(key, known)}")
+        for key in PARTS:
+            if key in parts:
+                training[key] = parts.pop(key)
+        if "initial" in tables:
+            initial = type(TrainingConfig.initial)
+            training["initial"] = read_fields(initial, _table(tables, "initial"), (), "initial.")
+        parts["training"] = read_fields(TrainingConfig, training, LEARNING, "training.")
+        return cls(**parts)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> RunConfig:
@@ -80,95 +128,141 @@ class RunConfig:
             If the file cannot be read, or a key or value is not usable.
         """
         path = Path(path)
-        return cls.from_dict({"name": path.stem, **read_toml(path)})
+        try:
+            return cls.from_dict({"name": path.stem, **read_toml(path)})
+        except InputError as error:
+            raise InputError(_located(error, path)) from None
 
     def to_dict(self) -> dict[str, Any]:
-        """As nested tables that `from_dict` and JSON understand."""
-        return json.loads(json.dumps(dataclasses.asdict(self)))
+        """As nested tables that `from_dict` and JSON understand; defaults are left out.
+
+        Raises
+        ------
+        InputError
+            If a part cannot be written, because it cannot be imported by its name.
+        """
+        tables = self.tables()
+        for key, slot in TABLES.items():
+            tables[key] = write_spec(slot, tables[key], SLOTS)
+        return {key: value for key, value in tables.items() if value or key in NAMES}
 
     def flat(self) -> dict[str, Any]:
         """Every key and its value, out of their tables, as `changed` names them."""
-        tables = self.to_dict()
-        topology, training = tables.pop("topology"), tables.pop("training")
-        return tables | topology | training
+        return flat_of(self)
 
     def changed(self, **changes: Any) -> RunConfig:
-        """A copy with some keys changed, wherever in the tables they live."""
-        tables = self.to_dict()
-        places = {key: tables[part] for part in ("topology", "training") for key in tables[part]}
-        places |= {key: tables for key in tables if key not in ("topology", "training")}
+        """A copy with some keys changed, wherever in the tables they live.
+
+        A key is the name of a table, whose value is a kind, a table or an object; or the name of a
+        field, with its table in front where it is not the only one: ``p=0.1``,
+        ``rule="centred"``, ``changed(**{"rule.solver.steps": 12})``. A table without a kind
+        changes the fields that it names: ``rule={"beta": 0.1}``.
+
+        Raises
+        ------
+        InputError
+            If a key is unknown or a value is not usable.
+        """
+        changes = dotted(changes)
+        kinds = kinds_of(changes)
+        values: dict[tuple[str, ...], Any] = {}
         for key, value in changes.items():
-            if key not in places:
-                raise InputError(f"unknown key {key!r}; {nearest(key, sorted(places))}")
-            if places[key][key] != value and key not in ("name", "seed", "device"):
-                tables["summary"] = ""  # it told what was there before
-            places[key][key] = value
-        tables["summary"] = changes.get("summary", tables["summary"])
-        if tables["dataset"] != self.dataset and "n_train" not in changes:
-            tables["n_train"] = None  # it counted examples of the other dataset
-        family = tables["topology"]["family"]
-        if family != self.topology.family and family in list(FAMILIES):
-            # What was said to the old family is no concern of the new one.
-            tables["topology"] |= {
-                key: DEFAULTS[key] for key in foreign_keys(family) if key not in changes
-            }
+            path = path_of(self, key, kinds)
+            if path in values:
+                raise InputError(f"{'.'.join(path)}: given twice, once as {key}; give one of them")
+            values[path] = value
         # p and moves say the same thing in two ways: the one asked for takes the other's place.
-        if changes.get("p") is not None and changes.get("moves") is not None:
-            raise InputError(f"p: {changes['p']} and moves: {changes['moves']}; give one of them")
-        if changes.get("p") is not None:
-            tables["topology"]["moves"] = None
-        if changes.get("moves") is not None:
-            tables["topology"] |= {"p": 0.0, "law": changes.get("law", "moves")}
-        return self.from_dict(tables)
+        p, moves = values.get(("topology", "p")), values.get(("topology", "moves"))
+        if p is not None and moves is not None:
+            raise InputError(f"p: {p} and moves: {moves}; give one of them")
+        if p is not None and "moves" in fields_of(kinds.get("topology", self.topology)):
+            values["topology", "moves"] = None
+        if moves is not None:
+            values = {("topology", "p"): 0.0, ("topology", "law"): "moves", **values}
+        tables = self.tables()
+        # Kinds first, so that fields are those of the new ones.
+        for path, value in sorted(values.items(), key=lambda item: len(item[0])):
+            self._put(tables, path, value)
+        found = self.from_dict(tables)
+        # The summary told what was there before.
+        same = dataclasses.replace(found.training, seed=self.training.seed, device="numpy")
+        before = dataclasses.replace(self.training, device="numpy")
+        kept = (found.topology, found.data, same) == (self.topology, self.data, before)
+        if "summary" not in changes and not kept:
+            found = dataclasses.replace(found, summary="")
+        return found
+
+    def tables(self) -> dict[str, Any]:
+        """The parts by the names of their tables, which `from_dict` takes as they are."""
+        parts = {key: part_of(self, key) for key in TABLES}
+        initial, training = (write_fields(part_of(self, key), (), PARTS) for key in FREE)
+        names = {"name": self.name, "summary": self.summary}
+        return {**names, **parts, "initial": initial, "training": training}
+
+    @staticmethod
+    def _put(tables: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+        """Set a key in the tables; parts in its way become tables."""
+        table, *inner = path
+        if table in NAMES:
+            tables[table] = value
+            return
+        slot = TABLES.get(table)
+        if slot is not None and not isinstance(tables[table], Mapping):
+            tables[table] = write_spec(slot, tables[table], SLOTS)
+        if not inner:
+            if isinstance(value, str):
+                value = with_kind(table, tables[table], value)
+            tables[table] = value
+            return
+        if table == "topology" and tables[table]["kind"] == "layered" and inner[0] in MOVES:
+            tables[table]["kind"] = "rewire"
+        place, where = tables[table], table
+        for name in inner[:-1]:
+            if slot is None:
+                raise InputError(f"{'.'.join(path)}: {name} has no fields")
+            slot, place[name] = inner_table(slot, place, name, SLOTS, where)
+            place, where = place[name], f"{where}.{name}"
+        place[inner[-1]] = value
 
     @property
     def regression(self) -> bool:
         """Whether outcomes are mean costs, not shares of wrong examples."""
-        return TASKS[self.dataset] == "regression"
+        return self.data.task == "regression"
 
     @property
     def key(self) -> str:
         """Hash of all that decides the outcome: equal keys mean equal runs.
 
-        The device is left out: a run may be gone on with on another.
+        The device is left out: a run may be gone on with on another. Of files counts what is in
+        them, not where they lie.
         """
+        # Where no edge is moved, the network is the layered one.
+        if type(self.topology) is Rewire and not self.topology.p and self.topology.moves is None:
+            known = {name: getattr(self.topology, name) for name in fields_of(Layered)}
+            return dataclasses.replace(self, topology=Layered(**known)).key
         values = self.to_dict()
-        del values["name"], values["summary"], values["training"]["device"]
-        # Left out where they say nothing: runs older than these keys keep their hash.
-        for key in ("family", "places", "across_layers", "neighbours"):
-            if values["topology"][key] == getattr(TopologyConfig, key):
-                del values["topology"][key]
+        del values["name"], values["summary"]
+        values["training"] = {k: v for k, v in values.get("training", {}).items() if k != "device"}
+        for key in ("topology", "data"):
+            if (identity := identity_of(getattr(self, key))) is not None:
+                values[key] = {"kind": values[key]["kind"], **identity}
         text = json.dumps(values, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _from_table(kind: type[T], values: Mapping[str, Any], where: str) -> T:
-    """A dataclass from a table, every key and type checked."""
-    hints = get_type_hints(kind)
-    arguments: dict[str, Any] = {}
-    for key, value in values.items():
-        if key not in hints:
-            raise InputError(f"unknown key {where + key!r}; {nearest(key, hints)}")
-        arguments[key] = _checked(hints[key], value, where + key)
-    return kind(**arguments)
+def identity_of(part: Any) -> dict[str, Any] | None:
+    """What decides the outcome of a topology or data set that holds more than that, as files do."""
+    identity = getattr(part, "identity", None)
+    return None if identity is None else identity()
 
 
-def _checked(hint: Any, value: Any, name: str) -> Any:
-    """`value` as the annotated type says, or an error that names both."""
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, Mapping):
-            raise InputError(f"{name}: {value!r}, must be a table")
-        return _from_table(hint, value, f"{name}.")
-    for option in get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,):
-        origin, inner = get_origin(option), get_args(option)
-        if origin is tuple and isinstance(value, list | tuple):
-            return tuple(_checked(inner[0], item, f"{name}[{i}]") for i, item in enumerate(value))
-        if origin is Literal and value in inner:
-            return value
-        if option is float and isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-        if isinstance(option, type) and type(value) is option:
-            return value
-    allowed = ", ".join(map(repr, get_args(hint))) if get_origin(hint) is Literal else None
-    expected = allowed or getattr(hint, "__name__", None) or str(hint)
-    raise InputError(f"{name}: {value!r}, must be {expected.replace('NoneType', 'nothing')}")
+def _table(tables: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    table = tables.get(key, {})
+    if not isinstance(table, Mapping):
+        raise InputError(f"{key}: {table!r}, must be a table")
+    return table
+
+
+def _located(error: InputError, path: Path) -> str:
+    text = str(error)
+    return text if text.startswith(str(path)) else f"{path}: {text}"

@@ -20,7 +20,12 @@ PATIENCE = 60.0
 
 # Marks an SQLite file as a store ("sweq") and says which tables it has.
 APPLICATION = 0x73776571
-VERSION = 1
+VERSION = 2
+# Forms of before, and what to do with a store of each.
+OLD = {
+    1: "its runs have keys that are made otherwise now: export it with version 0.1, or sweep its "
+    "study into a new store"
+}
 
 TABLES = """
 CREATE TABLE runs (
@@ -57,6 +62,16 @@ CREATE TABLE metrics (
     metric TEXT NOT NULL,
     value REAL,
     PRIMARY KEY (key, metric)
+);
+CREATE TABLE measures (
+    key TEXT NOT NULL REFERENCES runs (key),
+    measure TEXT NOT NULL,
+    error TEXT,
+    PRIMARY KEY (key, measure)
+);
+CREATE TABLE weights (
+    key TEXT PRIMARY KEY REFERENCES runs (key),
+    sha256 TEXT NOT NULL
 );
 CREATE TABLE work (
     key TEXT PRIMARY KEY REFERENCES runs (key),
@@ -97,9 +112,8 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
             elif application != APPLICATION:
                 raise InputError(f"{path}: not a store of studies; name another file")
             elif version != VERSION:
-                raise InputError(
-                    f"{path}: a store of form {version}, but this package knows form {VERSION}"
-                )
+                remedy = OLD.get(version, f"this package knows form {VERSION}; upgrade it")
+                raise InputError(f"{path}: a store of form {version}; {remedy}")
             [(verdict,)] = db.execute("PRAGMA quick_check(1)")
             if verdict != "ok":
                 raise _damaged(path, verdict)

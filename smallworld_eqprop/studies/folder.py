@@ -33,6 +33,7 @@ from smallworld_eqprop.studies.layout import BATCH_FOLDERS, RECORD, clear_run, s
 
 __all__ = [
     "BatchQuantity",
+    "checkpoint_arrays",
     "epoch_path",
     "read_checkpoint",
     "start_folder",
@@ -79,7 +80,7 @@ def start_folder(folder: Path, config: RunConfig, trainer: Trainer, threads: int
             "name": trainer.data.name,
             "n_train": len(trainer.data.x_train),
             "n_test": len(trainer.data.x_test),
-            "sha256": dict(trainer.data.sha256),
+            "sha256": dict(trainer.data.fingerprint),
         },
         "pairs": trainer.pairs,
         "kinds": trainer.kinds,
@@ -123,13 +124,10 @@ def write_checkpoint(path: Path, config: RunConfig, trainer: Trainer, errors: li
         np.savez(file, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
 
 
-def read_checkpoint(path: Path, config: RunConfig, trainer: Trainer) -> list[float]:
-    """Give a trainer made from `config` the state of a checkpoint.
-
-    Returns
-    -------
-    list of float
-        Errors of every batch of the epoch under way.
+def checkpoint_arrays(
+    path: Path, config: RunConfig
+) -> tuple[dict[str, npt.NDArray], dict[str, Any]]:
+    """Arrays and values of a checkpoint of a run, as `Trainer.state` gave them.
 
     Raises
     ------
@@ -156,6 +154,23 @@ def read_checkpoint(path: Path, config: RunConfig, trainer: Trainer) -> list[flo
                 f"{path}: checkpoint of another {name} ({found}, not {needed}); "
                 "overwrite the run to start anew"
             )
+    return arrays, header
+
+
+def read_checkpoint(path: Path, config: RunConfig, trainer: Trainer) -> list[float]:
+    """Give a trainer made from `config` the state of a checkpoint.
+
+    Returns
+    -------
+    list of float
+        Errors of every batch of the epoch under way.
+
+    Raises
+    ------
+    InputError
+        As `checkpoint_arrays`.
+    """
+    arrays, header = checkpoint_arrays(path, config)
     for name, expected in trainer.state()[0].items():
         free = name == "corrections"  # as long as the epoch under way
         if name not in arrays or (arrays[name].shape != expected.shape and not free):

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import platform
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from smallworld_eqprop.data import Dataset, load
+from smallworld_eqprop.data import Dataset
+from smallworld_eqprop.data.spec import Data
+from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.graphs.measure.metrics import structure_metrics
-from smallworld_eqprop.graphs.measure.smallworld import small_world_coefficients, small_world_sigma
-from smallworld_eqprop.studies.config import RunConfig
+from smallworld_eqprop.studies.config import RunConfig, identity_of
+from smallworld_eqprop.studies.measures import Measured, take
 from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.results import Correction, Done, Failed, Stopped, Work
 from smallworld_eqprop.studies.runs import Progress, train
 from smallworld_eqprop.studies.scratch import empty_unless_run, run_folder, show_progress
-from smallworld_eqprop.studies.study import Metrics
 
-__all__ = ["TELLTALE", "Task", "measure_graph", "perform"]
-
-#: A metric of every group, by which to see that the group was measured.
-TELLTALE: Mapping[Metrics, str] = {
-    "structure": "density",
-    "sigma": "small_world_sigma",
-    "small_world": "small_world_omega",
-}
+__all__ = ["Task", "measure_run", "perform"]
 
 #: Seconds between two signs of progress, and between two looks at whether to go on.
 PULSE = 0.5
@@ -52,13 +45,16 @@ class Task:
         See `Study`.
     marker : Path
         File in the scratch folder that is there as long as the sweep goes on.
+    weights : Path, optional
+        Where the trained network is kept.
     """
 
     key: str
     config: RunConfig
     epochs: int
-    metrics: tuple[Metrics, ...]
+    metrics: tuple[str, ...]
     marker: Path
+    weights: Path | None = None
 
 
 def perform(task: Task) -> Done | Failed | Stopped:
@@ -74,8 +70,7 @@ def perform(task: Task) -> Done | Failed | Stopped:
     try:
         with run_folder(task.marker, task.key) as folder:
             run = _train(task, folder)
-            metrics = _measure(run.graph, task.metrics, task.config.training.seed)
-            return _outcome(run, metrics, started)
+            return _outcome(task, run, started)
     except KeyboardInterrupt:
         return Stopped()
     except OSError:
@@ -85,29 +80,33 @@ def perform(task: Task) -> Done | Failed | Stopped:
         return Failed(kind + " ".join(str(error).split()), traceback.format_exc())
 
 
-def measure_graph(config: RunConfig, groups: Iterable[Metrics]) -> dict[str, float]:
-    """Metrics of the graph of a run, built anew."""
+def measure_run(
+    config: RunConfig, names: Iterable[str], weights: Path | None, digest: str | None
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Take measures of a run that is done, from its graph built anew and its kept weights.
+
+    Parameters
+    ----------
+    weights : Path, optional
+        Where the trained network was kept.
+    digest : str, optional
+        SHA-256 of that file.
+    """
     threadpool_limits(1)
-    seed = config.training.seed
-    return _measure(config.topology.build(seed), groups, seed)
-
-
-def _measure(graph: LayeredGraph, groups: Iterable[Metrics], seed: int) -> dict[str, float]:
-    """Metrics of a graph by name; see `Study`."""
-    metrics: dict[str, float] = {}
-    if "structure" in groups:
-        metrics |= structure_metrics(graph, seed=seed)
-    if "sigma" in groups and "small_world" not in groups:
-        metrics["small_world_sigma"] = small_world_sigma(graph, seed=seed).value
-    if "small_world" in groups:
-        coefficients = small_world_coefficients(graph, seed=seed)
-        metrics |= {f"small_world_{name}": found.value for name, found in coefficients.items()}
-    return metrics
+    network = None
+    if weights is not None and digest is not None and weights.exists():
+        content = weights.read_bytes()
+        if hashlib.sha256(content).hexdigest() != digest:
+            problem = f"{weights}: is not the file that was kept; remove it and train again"
+            return {}, dict.fromkeys(names, problem)
+        network = Network.load(weights)
+    graph = network.graph if network else config.topology.build(config.training.seed)
+    return take(names, Measured(config, graph, network))
 
 
 def _train(task: Task, folder: Path) -> Run:
     pulse = _Pulse(task.marker if folder.parent == task.marker.parent else None, folder)
-    data = _data(task.config.dataset, task.config.n_train)
+    data = _loaded(task.config.data, str(identity_of(task.config.data)))
     once = functools.partial(
         train,
         task.config,
@@ -126,9 +125,9 @@ def _train(task: Task, folder: Path) -> Run:
 
 
 @functools.lru_cache(maxsize=2)
-def _data(name: str, n_train: int | None) -> Dataset:
-    """A data set, loaded once in every worker."""
-    return load(name, n_train=n_train)
+def _loaded(data: Data, content: str) -> Dataset:  # noqa: ARG001 a file may change
+    """A data set, loaded once in every worker for the same content."""
+    return data.load()
 
 
 class _Pulse:
@@ -152,8 +151,17 @@ class _Pulse:
         return not self._marker.exists()
 
 
-def _outcome(run: Run, metrics: dict[str, float], started: float) -> Done:
+def _outcome(task: Task, run: Run, started: float) -> Done:
     history = run.history
+    network = run.network()
+    digest = None
+    if task.weights is not None:
+        task.weights.parent.mkdir(parents=True, exist_ok=True)
+        network.save(task.weights)
+        digest = hashlib.sha256(task.weights.read_bytes()).hexdigest()
+    told = tuple({str(k): v for k, v in row.items()} for row in history.to_dict("records"))
+    subject = Measured(task.config, run.graph, network, told)
+    metrics, errors = take(task.metrics, subject)
     rows = history.to_dict("records")
     corrections = [
         Correction(epoch, pair, kind, float(rms))
@@ -172,6 +180,8 @@ def _outcome(run: Run, metrics: dict[str, float], started: float) -> Done:
         history=[{str(name): value for name, value in row.items()} for row in rows],
         corrections=corrections,
         metrics=metrics,
+        measures={name: errors.get(name) for name in task.metrics},
+        weights=digest,
         work=Work(
             worker=f"{platform.node()}:{os.getpid()}",
             started=started,

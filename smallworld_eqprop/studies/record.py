@@ -10,16 +10,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.io import load_graph
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.config import RunConfig
-from smallworld_eqprop.studies.folder import BatchQuantity, epoch_path
+from smallworld_eqprop.studies.folder import (
+    BatchQuantity,
+    checkpoint_arrays,
+    epoch_path,
+    read_checkpoint,
+)
 from smallworld_eqprop.studies.layout import read_record
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from smallworld_eqprop.data import Dataset
 
 __all__ = ["Run"]
 
@@ -63,6 +72,64 @@ class Run:
     def graph(self) -> LayeredGraph:
         """The topology that was trained."""
         return load_graph(self.folder / "graph.npz")
+
+    def network(self) -> Network:
+        """The network as the last checkpoint has it, with trained weights and biases.
+
+        Raises
+        ------
+        InputError
+            If there is no checkpoint yet, or it is damaged or of another version.
+        """
+        arrays, _ = checkpoint_arrays(self.folder / "checkpoint.npz", self.config)
+        weights = arrays["weights"]
+        model = self.config.training.model
+        return Network(self.graph, weights, arrays["biases"], model, dtype=weights.dtype)
+
+    def trainer(self, data: Dataset | None = None, **changes: Any) -> Trainer:
+        """A trainer that goes on where the last checkpoint stands, in memory.
+
+        Parameters
+        ----------
+        data : Dataset, optional
+            What the configuration loads, where it is at hand.
+        **changes
+            See `Trainer.change`: for example a lower ``learning_rate``.
+
+        Raises
+        ------
+        InputError
+            As `network`.
+        """
+        trainer = Trainer(self.graph, data or self.config.data.load(), self.config.training)
+        read_checkpoint(self.folder / "checkpoint.npz", self.config, trainer)
+        if changes:
+            trainer.change(**changes)
+        return trainer
+
+    def confusion(self, data: Dataset | None = None) -> pd.DataFrame:
+        """How often a test example of each class is taken for each, relaxed from rest.
+
+        Parameters
+        ----------
+        data : Dataset, optional
+            What the configuration loads, where it is at hand.
+
+        Returns
+        -------
+        DataFrame
+            True classes as rows, classes given as columns.
+        """
+        import pandas as pd
+
+        data = data or self.config.data.load()
+        given = self.network().predict(data.x_test)
+        classes = list(getattr(data, "classes", None) or range(data.y_test.shape[1]))
+        true = data.labels_test
+        table = np.zeros((len(classes), len(classes)), int)
+        np.add.at(table, (true, given), 1)
+        rows = pd.Index(classes, name="true class")
+        return pd.DataFrame(table, rows, pd.Index(classes, name="given"))
 
     @property
     def history(self) -> pd.DataFrame:

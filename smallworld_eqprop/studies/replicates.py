@@ -13,8 +13,8 @@ import pandas as pd
 from scipy import stats
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.correlation import check_numeric
+from smallworld_eqprop.studies.flat import known_keys
 
 __all__ = ["noise_floor", "setting_columns", "setting_means", "setting_numbers"]
 
@@ -38,8 +38,9 @@ def setting_columns(table: pd.DataFrame) -> list[str]:
     InputError
         If no column is a key of a configuration.
     """
-    keys = [key for key in (*RunConfig().flat(), "epochs") if key not in NOT_SETTING]
-    columns = [key for key in keys if key in table.columns]
+    keys = [key for key in (*known_keys(), "epochs") if key not in NOT_SETTING]
+    # A dot is in keys of parts within parts, whatever their kinds.
+    columns = [key for key in table.columns if key in keys or "." in str(key)]
     if not columns:
         raise InputError(f"table: no column of a configuration; allowed: {', '.join(keys)}")
     return columns

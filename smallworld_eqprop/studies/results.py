@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Correction", "Done", "Failed", "Stopped", "Work"]
@@ -53,8 +53,12 @@ class Done:
         Fields of `EpochRecord` of every epoch.
     corrections : list of Correction
     metrics : dict of str to float
-        Of the graph.
+        What was measured of the run.
     work : Work
+    measures : dict of str to str or None
+        The measures that were taken, with the error of each that raised.
+    weights : str, optional
+        SHA-256 of the file in which the trained network was kept.
     """
 
     graph: dict[str, Any]
@@ -63,6 +67,8 @@ class Done:
     corrections: list[Correction]
     metrics: dict[str, float]
     work: Work
+    measures: dict[str, str | None] = field(default_factory=dict)
+    weights: str | None = None
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+import numpy as np
+
 from smallworld_eqprop._version import __version__
-from smallworld_eqprop.data import Dataset, load
+from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.devices import require_device
 from smallworld_eqprop.dynamics.threads import check_threads
 from smallworld_eqprop.dynamics.threads import threads as sharing
@@ -121,7 +123,7 @@ def train(
     check_threads(threads)
     if existing not in get_args(Existing):
         raise InputError(f"existing: {existing!r}; {nearest(existing, get_args(Existing))}")
-    if not isinstance(epochs, int) or epochs < 1:
+    if not isinstance(epochs, int | np.integer) or epochs < 1:
         raise InputError(f"epochs: {epochs!r}, must be an integer of at least 1")
     require_device(config.training.device)  # before any data is fetched
     if tensorboard is not None:
@@ -135,7 +137,8 @@ def train(
         run = Run(folder)
         _check_same(run, config)
         checkpointed = require_checkpoint(folder)
-        data = data or load(config.dataset, n_train=config.n_train)
+        data = data or config.data.load()
+        _check_same_data(run, data)
         trainer = Trainer(run.graph, data, config.training)
         clear_temporaries(folder)
         if checkpointed:
@@ -144,7 +147,7 @@ def train(
     else:
         # The graph first: a bad topology is found out before any data is fetched.
         graph = config.topology.build(config.training.seed)
-        data = data or load(config.dataset, n_train=config.n_train)
+        data = data or config.data.load()
         trainer = Trainer(graph, data, config.training)
         start_folder(folder, config, trainer, threads)
         run = Run(folder)
@@ -197,18 +200,39 @@ def _check_same(run: Run, config: RunConfig) -> None:
             f"{run.folder}: made by version {run.record.get('version')}, this is {__version__}; "
             "resume it with that version or overwrite it"
         )
-    if run.config.key == config.key:
+    # The key as it was: a file may have changed since, or gone elsewhere.
+    if run.record.get("key") == config.key:
         return
     old, new = run.config.flat(), config.flat()
     changed = [
         f"{key} is {old[key]}, not {new[key]}"
         for key in new
-        if key not in ("name", "summary", "device") and old[key] != new[key]
-    ]
+        if key in old and key not in ("name", "summary", "device") and old[key] != new[key]
+    ] or ["a file has another content"]
     raise InputError(
         f"{run.folder}: holds a run of another configuration ({'; '.join(changed)}); "
         "ask for the same one, or name another folder"
     )
+
+
+def _check_same_data(run: Run, data: Dataset) -> None:
+    """Refuse to resume a run on other data."""
+    old = run.record["dataset"]
+    for name, was, now in (
+        ("SHA-256", _contents(old["sha256"]), _contents(data.fingerprint)),
+        ("n_train", old["n_train"], len(data.x_train)),
+        ("n_test", old["n_test"], len(data.x_test)),
+    ):
+        if was != now:
+            raise InputError(
+                f"{run.folder}: holds a run on other data ({old['name']}, now {data.name}: {name} "
+                f"was {was}, is {now}); give the same data, or name another folder"
+            )
+
+
+def _contents(sha256: Mapping[str, str]) -> str:
+    """What is in files, whatever they are called."""
+    return " ".join(sorted(digest[:16] for digest in sha256.values()))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.studies import tables
 from smallworld_eqprop.studies.config import RunConfig
@@ -187,7 +188,11 @@ class Store:
                 "INSERT INTO corrections VALUES (?, ?, ?, ?, ?)",
                 [(key, *map(_storable, dataclasses.astuple(row))) for row in done.corrections],
             )
-            self._insert_metrics(key, done.metrics)
+            self._insert_metrics(key, done.metrics, done.measures)
+            if done.weights is not None:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO weights VALUES (?, ?)", (key, done.weights)
+                )
             self._insert_work(key, done.work)
             return True
 
@@ -211,10 +216,20 @@ class Store:
                 [(key,) for key in keys],
             )
 
-    def add_metrics(self, key: str, metrics: dict[str, float]) -> None:
-        """Store more metrics of the graph of a run that is done."""
+    def add_metrics(
+        self, key: str, metrics: dict[str, float], measures: dict[str, str | None]
+    ) -> None:
+        """Store more of what was measured of a run that is done.
+
+        Parameters
+        ----------
+        key : str
+        metrics : dict of str to float
+        measures : dict of str to str or None
+            The measures that were taken, with the error of each that raised.
+        """
         with self._transaction():
-            self._insert_metrics(key, metrics)
+            self._insert_metrics(key, metrics, measures)
 
     # Reading
 
@@ -245,11 +260,44 @@ class Store:
                 for key, config, epochs, status, error, traceback in rows
             ]
 
-    def measured(self, metric: str) -> set[str]:
-        """Keys of the runs of which a metric is known."""
+    def measured(self, name: str) -> set[str]:
+        """Keys of the runs of which a measure was taken, and did not raise."""
         with translated(self.path):
-            rows = self._db.execute("SELECT key FROM metrics WHERE metric=?", (metric,))
+            rows = self._db.execute(
+                "SELECT key FROM measures WHERE measure=? AND error IS NULL", (name,)
+            )
             return {key for (key,) in rows}
+
+    def measure_errors(self) -> pd.DataFrame:
+        """One row per run and measure that raised: ``key``, ``measure``, ``error``."""
+        with translated(self.path):
+            return tables.measure_errors(self._db)
+
+    def weights_of(self, key: str) -> tuple[Path, str | None]:
+        """Where the trained network of a run is kept, and its SHA-256 if it is."""
+        with translated(self.path):
+            row = self._db.execute("SELECT sha256 FROM weights WHERE key=?", (key,)).fetchone()
+        folder = self.path.absolute().with_name(f"{self.path.name}.weights")
+        return folder / f"{key}.npz", row and row[0]
+
+    def network(self, key: str) -> Network:
+        """The trained network of a run whose study has ``weights = true``.
+
+        Raises
+        ------
+        InputError
+            If its weights were not kept, or the file is not the one that was.
+        """
+        path, digest = self.weights_of(key)
+        if digest is None:
+            raise InputError(f"{self.path}: the weights of run {key!r} were not kept")
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        if found != digest:
+            raise InputError(f"{path}: is not the file that was kept; train the run again")
+        return Network.load(path)
 
     def runs(self) -> pd.DataFrame:
         """One row per finished run.
@@ -318,7 +366,13 @@ class Store:
         cursor = self._db.execute("DELETE FROM claims WHERE key=? AND owner=?", (key, owner))
         return cursor.rowcount == 1
 
-    def _insert_metrics(self, key: str, metrics: dict[str, float]) -> None:
+    def _insert_metrics(
+        self, key: str, metrics: dict[str, float], measures: dict[str, str | None]
+    ) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO measures VALUES (?, ?, ?)",
+            [(key, name, error) for name, error in measures.items()],
+        )
         self._db.executemany(
             "INSERT OR REPLACE INTO metrics VALUES (?, ?, ?)",
             [(key, metric, _storable(value)) for metric, value in metrics.items()],

@@ -7,17 +7,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.files import read_toml
 from smallworld_eqprop.studies.config import RunConfig
+from smallworld_eqprop.studies.flat import dotted
+from smallworld_eqprop.studies.measures import measure_named
 
-__all__ = ["Metrics", "Study", "grid", "run_key", "varying"]
+__all__ = ["Study", "grid", "run_key", "varying"]
 
-Metrics = Literal["structure", "sigma", "small_world"]
+SETTINGS = ("epochs", "metrics", "weights")
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,10 +34,14 @@ class Study:
         Runs that differ in nothing that decides their outcome are one run.
     epochs : int
         Of every run.
-    metrics : sequence of {"structure", "sigma", "small_world"}
-        What is measured of every graph: `structure_metrics`; against ten degree-preserving null
-        samples, which take seconds, `small_world_sigma`; or all `small_world_coefficients`, which
-        take longer than all else.
+    metrics : sequence of str
+        Measures of every run, by name, or as ``"module:function"``: ``structure`` is all of
+        `structure_metrics`; ``sigma`` is `small_world_sigma`, against null samples that take
+        seconds; ``small_world`` is all `small_world_coefficients`, which take longer than all
+        else. See `measure` for your own.
+    weights : bool
+        Keep the trained weights of every run beside the store, so that measures of networks can
+        be taken later without training again.
 
     Raises
     ------
@@ -53,7 +59,8 @@ class Study:
     name: str
     runs: tuple[RunConfig, ...]
     epochs: int = 1
-    metrics: tuple[Metrics, ...] = ("structure",)
+    metrics: tuple[str, ...] = ("structure",)
+    weights: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not re.fullmatch(r"[\w-][\w.-]*", self.name):
@@ -64,16 +71,19 @@ class Study:
             raise InputError(f"epochs: {self.epochs!r}, must be a whole number of at least 1")
         if not isinstance(self.metrics, list | tuple):
             raise InputError(f"metrics: {self.metrics!r}, must be a list of names")
-        for group in self.metrics:
-            if group not in get_args(Metrics):
-                raise InputError(f"metrics: {group!r}; {nearest(group, get_args(Metrics))}")
+        for name in self.metrics:
+            measure_named(name)
+        if not isinstance(self.weights, bool):
+            raise InputError(f"weights: {self.weights!r}, must be true or false")
         distinct: dict[str, RunConfig] = {}
         for run in self.runs:
             distinct.setdefault(run.key, run)
         if not distinct:
             raise InputError(f"study {self.name!r} has no runs; give a base or a grid")
         object.__setattr__(self, "runs", tuple(distinct.values()))
-        object.__setattr__(self, "metrics", tuple(sorted(set(self.metrics))))
+        # The coefficients have sigma among them.
+        once = set(self.metrics) - ({"sigma"} if "small_world" in self.metrics else set())
+        object.__setattr__(self, "metrics", tuple(sorted(once)))
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -109,16 +119,17 @@ class Study:
     def from_dict(cls, values: Mapping[str, Any]) -> Study:
         """From the tables of a study file.
 
-        ``base`` holds run keys, and ``preset`` to begin with; ``grid`` holds a list of values of
-        every key that varies, all combinations of which are run. Every table of ``grids`` adds
-        the runs of another ``base`` and ``grid``, its base laid over the common one.
+        ``base`` holds run keys, short ones as `RunConfig.changed` takes them or in tables as in a
+        run file, and ``preset`` to begin with; ``grid`` holds a list of values of every key that
+        varies, all combinations of which are run. Every table of ``grids`` adds the runs of
+        another ``base`` and ``grid``, its base laid over the common one.
 
         Raises
         ------
         InputError
             If a key is unknown or a value is not usable.
         """
-        allowed = ("name", "epochs", "metrics", "base", "grid", "grids")
+        allowed = ("name", "epochs", "metrics", "weights", "base", "grid", "grids")
         _refuse_unknown(values, allowed)
         blocks = values.get("grids", [])
         if not isinstance(blocks, list):
@@ -133,7 +144,7 @@ class Study:
                 runs += _runs(base | _table(block, "base"), _table(block, "grid"))
             except InputError as error:
                 raise InputError(f"grids {number}: {error}") from None
-        settings = {key: values[key] for key in ("epochs", "metrics") if key in values}
+        settings = {key: values[key] for key in SETTINGS if key in values}
         return cls(values.get("name", "study"), tuple(runs), **settings)
 
 
@@ -160,12 +171,15 @@ def grid(base: RunConfig, **axes: Iterable[Any]) -> tuple[RunConfig, ...]:
 
 
 def varying(runs: Iterable[RunConfig]) -> tuple[str, ...]:
-    """Keys in which runs differ, other than name and summary."""
-    rows = [run.flat() for run in runs]
+    """Keys in which runs differ that have them, other than name and summary."""
+    values: dict[str, list[Any]] = {}
+    for run in runs:
+        for key, value in run.flat().items():
+            values.setdefault(key, []).append(value)
     return tuple(
         key
-        for key in (rows[0] if rows else ())
-        if key not in ("name", "summary") and any(row[key] != rows[0][key] for row in rows)
+        for key, found in values.items()
+        if key not in ("name", "summary") and any(value != found[0] for value in found)
     )
 
 
@@ -204,7 +218,7 @@ def _table(values: Mapping[str, Any], key: str) -> dict[str, Any]:
     table = values.get(key, {})
     if not isinstance(table, dict):
         raise InputError(f"{key}: {table!r}, must be a table")
-    return table
+    return dotted(table)
 
 
 def _refuse_unknown(values: Any, allowed: tuple[str, ...]) -> None:

@@ -11,10 +11,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from smallworld_eqprop.data import load
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.studies.executors import LOST, LocalProcesses, cores, dask_executor
-from smallworld_eqprop.studies.job import TELLTALE, Task, measure_graph, perform
+from smallworld_eqprop.studies.job import Task, measure_run, perform
 from smallworld_eqprop.studies.owners import new_owner, retire
 from smallworld_eqprop.studies.results import Done, Failed, Stopped
 from smallworld_eqprop.studies.runs import deferred_interrupt
@@ -164,6 +163,7 @@ class _Sweep:
         self._owner = new_owner()
         self._scratch = Scratch(store.scratch, self._owner)
         self._flying: dict[Future[Done | Failed | Stopped], Claim] = {}
+        self._finished: set[str] = set()  # measured here already, whatever came of it
         self._deaths: Counter[str] = Counter()
         self._beaten = time.monotonic()
 
@@ -173,12 +173,12 @@ class _Sweep:
             try:
                 todo = {key for key in self._study.keys if standing[key] == "pending"}
                 # Once, before the workers all try: a missing data set is no fault of the runs.
-                for name in {
-                    run.dataset
+                for data in {
+                    run.data
                     for key, run in zip(self._study.keys, self._study.runs, strict=True)
                     if key in todo
                 }:
-                    load(name)
+                    data.load()
                 self._scratch.open(key for key, status in standing.items() if status == "done")
                 self._train(interrupted)
                 self._measure(interrupted)
@@ -199,8 +199,14 @@ class _Sweep:
                 claim = self._store.claim(self._study.keys, self._owner)
                 if claim is None:
                     break
+                path, _ = self._store.weights_of(claim.key)
                 task = Task(
-                    claim.key, claim.config, claim.epochs, self._study.metrics, self._scratch.marker
+                    claim.key,
+                    claim.config,
+                    claim.epochs,
+                    self._study.metrics,
+                    self._scratch.marker,
+                    path if self._study.weights else None,
                 )
                 self._flying[self._executor.submit(perform, task)] = claim
             if not self._flying:
@@ -215,14 +221,19 @@ class _Sweep:
         runs = dict(zip(self._study.keys, self._study.runs, strict=True))
         done = {key for key, status in self._store.standing().items() if status == "done"}
         flying = {
-            self._executor.submit(measure_graph, runs[key], (group,)): key
-            for group in self._study.metrics
-            for key in sorted(done & set(runs) - self._store.measured(TELLTALE[group]))
+            self._executor.submit(measure_run, runs[key], (name,), *self._store.weights_of(key)): (
+                key,
+                name,
+            )
+            for name in self._study.metrics
+            for key in sorted(done & set(runs) - self._store.measured(name) - self._finished)
         }
         while flying and not self._stop_if(interrupted):
             ready, _ = wait(flying, timeout=TICK, return_when=FIRST_COMPLETED)
             for future in ready:
-                self._store.add_metrics(flying.pop(future), future.result())
+                key, name = flying.pop(future)
+                values, errors = future.result()
+                self._store.add_metrics(key, values, {name: errors.get(name)})
 
     def _stop_if(self, interrupted: Callable[[], bool]) -> bool:
         if interrupted():
@@ -243,6 +254,7 @@ class _Sweep:
         keep = self._store.finish if isinstance(result, Done) else self._store.fail
         if keep(claim.key, self._owner, result):  # type: ignore[arg-type]
             self._scratch.remove(claim.key)
+            self._finished.add(claim.key)
             if self._tensorboard is not None and isinstance(result, Done):
                 write_done(self._tensorboard, self._study, claim.config, result)
             self._report((claim, result))

@@ -12,7 +12,7 @@ from smallworld_eqprop.studies.config import RunConfig
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["corrections", "history", "outcomes", "runs", "work"]
+__all__ = ["corrections", "history", "measure_errors", "outcomes", "runs", "work"]
 
 # In the order in which the runs were added, whoever finished first.
 DONE = "JOIN runs USING (key) WHERE status='done' ORDER BY runs.rowid"
@@ -28,7 +28,8 @@ def runs(db: sqlite3.Connection) -> pd.DataFrame:
             "SELECT key, config, epochs FROM runs WHERE status='done' ORDER BY rowid"
         )
     ]
-    columns = ["key", *_flat(json.dumps(RunConfig().to_dict())), "epochs"]
+    usual = {"key": "", **_flat(json.dumps(RunConfig().to_dict())), "epochs": 0}
+    columns = list(dict.fromkeys(key for row in rows or [usual] for key in row))
     table = pd.DataFrame(rows, columns=columns)
     # Timings are no outcome: see `work`.
     by_epoch = history(db).drop(columns="seconds", errors="ignore")
@@ -62,6 +63,13 @@ def work(db: sqlite3.Connection) -> pd.DataFrame:
     """One row per finished run."""
     query = f"SELECT work.* FROM work {DONE}"
     return _read(db, query, texts=("key", "worker", "environment"))
+
+
+def measure_errors(db: sqlite3.Connection) -> pd.DataFrame:
+    """One row per run and measure that raised."""
+    query = f"SELECT measures.* FROM measures {DONE}, measures.rowid"
+    table = _read(db, query, texts=("key", "measure", "error"))
+    return table[table["error"].notna()].reset_index(drop=True)
 
 
 def outcomes(db: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:

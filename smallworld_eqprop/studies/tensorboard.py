@@ -146,7 +146,8 @@ def write_done(folder: str | Path, study: Study, config: RunConfig, done: Done) 
         Its outcome.
     """
     values = config.flat()
-    label = "_".join(f"{name}={values[name]}" for name in study.varying) or config.name
+    names = [name for name in study.varying if name in values]
+    label = "_".join(f"{name}={values[name]}" for name in names) or config.name
     # Lists of rates have brackets and blanks.
     label = re.sub(r"[^\w.=+-]+", "-", label)
     with event_file(Path(folder) / study.name / label, config) as add:

@@ -9,7 +9,7 @@ from importlib import import_module
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import InputError, RunConfig
+from smallworld_eqprop import InputError, RunConfig, named
 from smallworld_eqprop.studies.store import Store
 from smallworld_eqprop.studies.study import Study, grid
 from smallworld_eqprop.studies.sweep import sweep
@@ -18,8 +18,10 @@ from smallworld_eqprop.studies.sweep import sweep
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """Two values of p, two seeds, two epochs, of which only the first counts."""
-    base = RunConfig.preset("layered-5x100", dataset="digits", n_train=100, nudged_steps=2)
-    base = base.changed(layer_sizes=[64, 9, 9, 10], intralayer=True)
+    base = RunConfig.preset(
+        "layered-5x100", data=named("digits", 100), rule={"solver": {"steps": 2}}
+    )
+    base = base.changed(layer_sizes=[64, 9, 9, 10], intralayer=True, rule={"solver": {"steps": 2}})
     path = tmp_path_factory.mktemp("sweep") / "store.sqlite"
     with ThreadPoolExecutor(1) as here:
         sweep(Study("s", grid(base, p=[0.2, 0], seed=[1, 0]), epochs=2), path, here, workers=1)

@@ -7,7 +7,7 @@ import sys
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import RunConfig, TopologyConfig, train
+from smallworld_eqprop import Rewire, RunConfig, named, train
 from smallworld_eqprop.cli.errors import exit_status
 
 
@@ -16,9 +16,7 @@ def runs(tmp_path_factory):
     parent = tmp_path_factory.mktemp("runs")
 
     def make(name, seed, epochs):
-        config = RunConfig(
-            name=name, dataset="digits", n_train=100, topology=TopologyConfig((64, 6, 10))
-        )
+        config = RunConfig(name=name, data=named("digits", 100), topology=Rewire((64, 6, 10)))
         return train(config.changed(seed=seed), parent / f"{name}-{seed}", epochs=epochs).folder
 
     return [make("net", 0, 2), make("net", 1, 1), make("other", 0, 1)]

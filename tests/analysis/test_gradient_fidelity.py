@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import RunConfig, TopologyConfig, train
+from smallworld_eqprop import Rewire, RunConfig, named, train
 
 SIZES = (64, 12, 11, 10)
 SMALL = ("--dataset", "digits", "--hidden", "12", "11", "--seeds", "1", "--examples", "10")
@@ -31,9 +31,7 @@ def run(module, monkeypatch, *arguments):
 
 
 def config(**changes):
-    return RunConfig(
-        dataset="digits", n_train=200, topology=TopologyConfig(SIZES, p=0.2), **changes
-    )
+    return RunConfig(data=named("digits", 200), topology=Rewire(SIZES, p=0.2), **changes)
 
 
 def test_the_estimate_becomes_the_gradient_with_many_steps_of_a_small_nudge(fidelity, monkeypatch):

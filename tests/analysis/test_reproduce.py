@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import RunConfig, TopologyConfig
+from smallworld_eqprop import Rewire, RunConfig, named
 
 NAMES = ["layered-3x500", "layered-3x500-per-layer", "rewired-3x500"]
 
@@ -20,9 +20,8 @@ def reproduce(monkeypatch, tmp_path):
         rewiring = {"p": 0.1} if name == "rewired-3x500" else {}
         return RunConfig(
             name=name,
-            dataset="digits",
-            n_train=600,
-            topology=TopologyConfig((64, 12, 11, 10), **rewiring),
+            data=named("digits", 600),
+            topology=Rewire((64, 12, 11, 10), **rewiring),
         )
 
     monkeypatch.setattr(module.RunConfig, "preset", small)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import RunConfig, TopologyConfig, noise_floor, train
+from smallworld_eqprop import Rewire, RunConfig, named, noise_floor, train
 from smallworld_eqprop.studies.store import Store
 from smallworld_eqprop.studies.study import Study, grid
 from smallworld_eqprop.studies.sweep import sweep
@@ -175,7 +175,7 @@ def test_seed_noise_in_words_tables_and_a_figure(script, monkeypatch, capsys):
 
 
 def config(**changes):
-    base = RunConfig(dataset="digits", n_train=100, topology=TopologyConfig((64, 9, 8, 10)))
+    base = RunConfig(data=named("digits", 100), topology=Rewire((64, 9, 8, 10)))
     return base.changed(**changes)
 
 

@@ -5,7 +5,7 @@ import sys
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import RunConfig, TopologyConfig, train
+from smallworld_eqprop import Rewire, RunConfig, named, train
 from smallworld_eqprop.cli.errors import exit_status
 
 
@@ -30,8 +30,8 @@ def write(table1, monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    topology = TopologyConfig((64, 6, 5, 10), p=0.1)
-    config = RunConfig(name="mine", dataset="digits", n_train=100, topology=topology)
+    topology = Rewire((64, 6, 5, 10), p=0.1)
+    config = RunConfig(name="mine", data=named("digits", 100), topology=topology)
     return train(config, tmp_path_factory.mktemp("runs") / "mine", epochs=2)
 
 

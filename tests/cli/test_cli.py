@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from smallworld_eqprop import Run, RunConfig, __version__, preset_names
+from smallworld_eqprop import SGD, SOR, Euler, Run, RunConfig, __version__, preset_names
 from smallworld_eqprop.cli import app, main
 from smallworld_eqprop.cli.train import parse_value, resuming
 
@@ -78,13 +78,17 @@ def test_train_records_a_run_in_a_folder_named_after_it(capsys):
 
 
 def test_every_option_reaches_the_configuration():
-    options = ["--learning-rate=0.1,0.02,0.03", "--relaxation=euler", "--tolerance=0.01"]
-    settings = ["--set", "free_steps=3", "--set", "beta=0.5", "--out=run", "--epochs=1"]
+    options = ["--learning-rate=0.1,0.02,0.03", "--relaxation=euler", "--dataset=digits"]
+    settings = ["--set", "relaxation.steps=3", "--set", "beta=0.5", "--out=run", "--epochs=1"]
     assert main([*TINY, *options, *settings]) == 0
     training = Run(Path("run")).config.training
-    assert training.learning_rate == (0.1, 0.02, 0.03)
-    assert (training.relaxation, training.tolerance) == ("euler", 0.01)
-    assert (training.free_steps, training.beta) == (3, 0.5)
+    assert training.optimiser == SGD((0.1, 0.02, 0.03))
+    assert (training.relaxation, training.rule.beta) == (Euler(3), 0.5)
+
+
+def test_a_tolerance_reaches_the_configuration():
+    assert main([*TINY, "--tolerance=0.01", "--out=run", "--epochs=1"]) == 0
+    assert Run(Path("run")).config.training.relaxation == SOR(0.01)
 
 
 @pytest.mark.torch

@@ -13,9 +13,11 @@ from rich.console import Console
 
 from smallworld_eqprop import (
     LayeredGraph,
+    Rewire,
     RunConfig,
-    TopologyConfig,
     layered,
+    named,
+    read_graph,
     rewire,
     save_graph,
     small_world_coefficients,
@@ -85,9 +87,7 @@ def test_a_preset(capsys):
 
 
 def test_a_run_folder(capsys):
-    config = RunConfig(
-        dataset="digits", n_train=40, topology=TopologyConfig((64, 10, 8, 10), p=0.2)
-    )
+    config = RunConfig(data=named("digits", 40), topology=Rewire((64, 10, 8, 10), p=0.2))
     run = train(config, "run", epochs=1)
     same(measured(capsys, "run")["metrics"], structure_metrics(run.graph, seed=0))
 
@@ -157,9 +157,9 @@ def test_not_mixed_is_said(capsys):
         (["layered-5x10"], "did you mean layered-5x100?"),
         (["nowhere.npz"], "nowhere.npz: No such file"),
         (["nowhere.toml"], "nowhere.toml: cannot be read"),
-        (["graph.csv"], "graph.csv: unknown ending"),
+        (["graph.xlsx"], "graph.xlsx: unknown ending"),
         (["void"], "void/graph.npz: No such file"),
-        (["other.graphml"], "LayeredGraph.from_networkx"),
+        (["other.graphml", "--inputs=0", "--outputs=9"], "outputs: '9' is not a node"),
         (["graph.npz", "--null=erdos"], "did you mean erdos_renyi?"),
         (["graph.npz", "--null=erdos_renyi", "--n-null=0"], "--n-null: 0"),
         (["graph.npz", "--null=erdos_renyi", "--clustering=all"], "clustering: 'all'"),
@@ -213,3 +213,67 @@ def test_progress_in_a_terminal_is_a_bar_that_goes_away(clock):
     shown = progress(clock, terminal=True)
     assert "structure" in shown
     assert shown.endswith("\x1b[2K")
+
+
+FILES = Path(__file__).parents[1] / "graphs" / "files"
+ROLES = ("--inputs=role=sensory", "--outputs=role=motor")
+
+
+@pytest.mark.parametrize(
+    ("file", "options"),
+    [
+        ("areas.graphml", ()),
+        ("areas.gml", ()),
+        ("areas.net", ()),
+        ("areas.csv", (f"--roles={FILES / 'areas_roles.csv'}",)),
+    ],
+)
+def test_graphs_of_other_programs(file, options, capsys):
+    found = measured(capsys, str(FILES / file), *ROLES, *options)
+    expected = read_graph(FILES / "areas.graphml", "role=sensory", "role=motor")
+    same(found["metrics"], structure_metrics(expected, seed=0))
+    assert found["layer_sizes"] == list(expected.layer_sizes)
+    assert found["provenance"][-1]["file"] == file
+
+
+def test_nodes_by_name(capsys):
+    found = measured(capsys, str(FILES / "directed.graphml"), "--inputs=0, 5", "--outputs=14")
+    assert found["layer_sizes"][0] == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "n_edges"),
+    [("areas.csv", 48), ("signed.csv", 19), ("directed.graphml", 34), ("areas.gml", 48)],
+)
+def test_without_layers_what_needs_none_is_measured(file, n_edges, capsys):
+    found = measured(capsys, str(FILES / file), "--null=erdos_renyi", "--n-null=2")
+    assert found["metrics"]["n_edges"] == n_edges
+    assert found["layer_sizes"] is None
+    assert "input_output_path_length" not in found["metrics"]
+    assert set(found["coefficients"]) == {"sigma", "omega", "index", "propensity"}
+    assert main(["metrics", str(FILES / file)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("a graph without layers (no --inputs and --outputs)")
+    assert ("reciprocal_pairs_merged 2" in out) == (file == "directed.graphml")
+    assert "density of layers" not in out
+
+
+def test_layers_of_a_graph_that_igraph_wrote(capsys):
+    assert measured(capsys, str(FILES / "layers_by_igraph.graphml"))["layer_sizes"] == [6, 5, 4, 3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((str(FILES / "areas.gml"), "--inputs=role=sensry", "--outputs=n3"), "'role' is one of"),
+        ((str(FILES / "areas.gml"), "--inputs=n0,n99", "--outputs=n3"), "'n99' is not a node"),
+        ((str(FILES / "areas.gml"), "--inputs=n0"), "outputs: none; give both"),
+        ((str(FILES / "areas.gml"), "--null=layer_blocks"), "has no layers"),
+        (("small.toml", "--inputs=n0"), "--inputs: n0; small.toml has layers; leave it out"),
+    ],
+)
+def test_bad_choices_of_nodes_are_one_line(arguments, message, capsys):
+    assert main(["metrics", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) == 1

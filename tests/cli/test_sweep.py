@@ -32,7 +32,7 @@ STUDY = """
 dataset = "digits"
 n_train = 60
 layer_sizes = [64, 12, 10]
-nudged_steps = 4
+rule.solver.steps = 4
 [grid]
 p = [0.0, 2.0]
 [[grids]]
@@ -67,14 +67,14 @@ def test_sweep_does_a_study_and_says_every_run(study, capsys):
     assert captured.out == "runs/mine.sqlite\n"
     lines = captured.err.splitlines()
     assert re.match(
-        r"\[1/4\] p=0.0 family=rewire learning_rate=0.02  epoch 1/1  training", lines[0]
+        r"\[1/4\] family=rewire p=0.0 learning_rate=0.02  epoch 1/1  training", lines[0]
     )
-    assert re.match(r"\[2/4\] p=2.0 .* failed: p: 2.0; give a number", lines[1])
+    assert re.match(r"\[2/4\] family=rewire p=2.0 .* failed: p: 2.0; give a number", lines[1])
     assert lines[4].startswith("1 of 4 runs failed; smallworld-eqprop status runs/mine.sqlite")
     assert main(["status", "mine.toml"]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert shown[0] == "runs/mine.sqlite: 3 done, 1 failed"
-    assert re.match(r"failed   p=2.0 .* p: 2.0; give a number", shown[1])
+    assert re.match(r"failed   family=rewire p=2.0 .* p: 2.0; give a number", shown[1])
 
 
 def test_json_is_one_line_per_run(study, capsys):
@@ -264,7 +264,7 @@ def test_a_finished_run_is_one_line(study, clock):
         (1.0, at(7, failed=1, finished=(claims[1], Failed("no [place]")))),
     ]
     assert shown(study, steps, clock).splitlines() == [
-        "[7/100] p=0.0 family=rewire learning_rate=0.02  epoch 1/1  training error 25.00 %  "
+        "[7/100] family=rewire p=0.0 learning_rate=0.02  epoch 1/1  training error 25.00 %  "
         "test error 25.00 %  0.2 sweeps  log-spread 0.25  0.2 s",
-        "[8/100] p=2.0 family=rewire learning_rate=0.02  failed: no [place]",
+        "[8/100] family=rewire p=2.0 learning_rate=0.02  failed: no [place]",
     ]

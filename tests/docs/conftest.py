@@ -24,5 +24,5 @@ def little_to_do(monkeypatch, tmp_path):
         lambda self, x, y, fresh, epochs: fit(self, x, y, fresh, min(epochs, 2)) or True,
     )
     # Uncached: what follows is to have all its data.
-    monkeypatch.setattr(job, "_data", job._data.__wrapped__)
+    monkeypatch.setattr(job, "_loaded", job._loaded.__wrapped__)
     monkeypatch.setattr(sweep, "LocalProcesses", lambda n: ThreadPoolExecutor(1))

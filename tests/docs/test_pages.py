@@ -44,7 +44,7 @@ def test_every_block_of_a_page_runs(name, little_to_do, capsys):
 
 
 def test_every_page_that_a_newcomer_follows_is_walked():
-    pages = {"README.md", "docs/start.md"}
+    pages = {"README.md", "docs/start.md", "docs/run-files.md", "docs/own-data.md"}
     for folder in ("tutorials", "extend"):
         pages |= {str(page.relative_to(ROOT)) for page in (ROOT / "docs" / folder).glob("*.md")}
     assert set(walk.PAGES) == pages

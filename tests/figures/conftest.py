@@ -6,7 +6,7 @@ from importlib import import_module
 import matplotlib.pyplot as plt
 import pytest
 
-from smallworld_eqprop import RunConfig, TopologyConfig, train
+from smallworld_eqprop import Rewire, RunConfig, named, train
 from smallworld_eqprop.cli.errors import exit_status
 
 
@@ -35,9 +35,8 @@ def runs(tmp_path_factory):
     def run(name, sizes, epochs, **topology):
         config = RunConfig(
             name=name,
-            dataset="digits",
-            n_train=230,
-            topology=TopologyConfig(sizes, **topology),
+            data=named("digits", 230),
+            topology=Rewire(sizes, **topology),
         )
         return train(config, parent / f"{name}-{epochs}", epochs=epochs)
 

@@ -11,6 +11,7 @@ from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.models import Model
 from smallworld_eqprop.dynamics.relaxation import Solver
 from smallworld_eqprop.learning.config import TrainingConfig
+from smallworld_eqprop.learning.losses import Loss
 from smallworld_eqprop.learning.optimisers import Optimiser
 from smallworld_eqprop.learning.rules import Rule
 from smallworld_eqprop.learning.trainer import Trainer
@@ -46,7 +47,7 @@ class Damped(Solver):
 
 
 @dataclass(frozen=True)
-class QuarticError:
+class QuarticError(Loss):
     """Cost that grows with the fourth power."""
 
     curvature = 3.0
@@ -86,12 +87,17 @@ class HeavyBall(Optimiser):
         return speed, {"speed": speed}
 
 
-PARTS = {"solver": Damped(), "rule": Two(), "loss": QuarticError(), "optimiser": HeavyBall()}
+PARTS = {
+    "model": Leaky(),
+    "relaxation": Damped(),
+    "rule": Two(),
+    "loss": QuarticError(),
+    "optimiser": HeavyBall(),
+}
 
 
 def trainer(graph, data, device):
-    config = TrainingConfig(batch_size=10, device=device)
-    return Trainer(graph, data, config, model=Leaky(), **PARTS)
+    return Trainer(graph, data, TrainingConfig(**PARTS, batch_size=10, device=device))
 
 
 def finish(found, epochs):

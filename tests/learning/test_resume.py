@@ -14,16 +14,14 @@ from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.models import Hopfield
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.learning.config import TrainingConfig
-from smallworld_eqprop.learning.optimisers import Optimiser
+from smallworld_eqprop.learning.optimisers import SGD, Optimiser
 from smallworld_eqprop.learning.rules import Centred, Rule
 from smallworld_eqprop.learning.trainer import Trainer
 
 EPOCHS, BATCHES = 2, 5
 CONFIGS = {
-    "sor": TrainingConfig(learning_rate=0.1, batch_size=10, nudged_steps=6),
-    "euler": TrainingConfig(
-        learning_rate=(0.4, 0.2, 0.1), batch_size=10, relaxation="euler", free_steps=20
-    ),
+    "sor": TrainingConfig.paper(learning_rate=0.1, batch_size=10, nudged_steps=6),
+    "euler": TrainingConfig(optimiser=SGD((0.4, 0.2, 0.1)), relaxation=Euler(20), batch_size=10),
 }
 
 
@@ -67,13 +65,13 @@ RUNS = [("sor", "plain"), ("euler", "plain"), *(("sor", name) for name in list(P
 @pytest.fixture(params=RUNS, ids=" with ".join)
 def make_trainer(request, toy, toy_graph, device):
     config, parts = request.param
-    config, parts = replace(CONFIGS[config], device=device), dict(PARTS[parts])
+    config, parts = CONFIGS[config].changed(device=device), dict(PARTS[parts])
 
     def make():
         own = dict(parts)
         dtype, model = own.pop("dtype", np.float32), own.pop("model", None)
         network = Network(toy_graph, model=model, dtype=dtype, seed=4)
-        return Trainer(toy_graph, toy, config, network=network, **own)
+        return Trainer(toy_graph, toy, config.changed(**own), network=network)
 
     return make
 
@@ -157,7 +155,7 @@ def test_state_says_where_it_is(make_trainer, toy_graph):
     dtype = trainer.network.dtype
     assert arrays["weights"].dtype == arrays["biases"].dtype == dtype
     memory = {name for name in arrays if name.startswith("optimiser/")}
-    if isinstance(trainer.recipe.optimiser, Momentum):
+    if isinstance(trainer.config.optimiser, Momentum):
         assert memory == {
             f"optimiser/{name}/{kind}"
             for name in ("speed", "mean")
@@ -170,11 +168,11 @@ def test_state_says_where_it_is(make_trainer, toy_graph):
     else:
         assert not memory
     particles = {"train_particles", "test_particles"}
-    assert bool(particles & arrays.keys()) == (trainer.recipe.start == "particles")
+    assert bool(particles & arrays.keys()) == (trainer.config.start == "particles")
 
 
 def test_a_checkpoint_of_double_precision_is_of_double_precision(toy, toy_graph, device):
-    config = replace(CONFIGS["sor"], device=device)
+    config = CONFIGS["sor"].changed(device=device)
 
     def make(dtype):
         return Trainer(toy_graph, toy, config, network=Network(toy_graph, dtype=dtype, seed=1))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.estimator import EqPropClassifier
 from smallworld_eqprop.learning.trainer import Trainer
 
-CONFIG = TrainingConfig(learning_rate=0.1, batch_size=10, nudged_steps=6)
+CONFIG = TrainingConfig.paper(learning_rate=0.1, batch_size=10, nudged_steps=6)
 
 
 def trained(graph, data, n):
@@ -76,6 +75,6 @@ def test_a_fork_has_threads_of_its_own(toy_graph, toy):
 def test_torch_has_them_all(toy_graph, toy):
     torch = pytest.importorskip("torch")
     before = torch.get_num_threads()
-    with threads(Trainer(toy_graph, toy, replace(CONFIG, device="cpu")).network, before + 1):
+    with threads(Trainer(toy_graph, toy, CONFIG.changed(device="cpu")).network, before + 1):
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before

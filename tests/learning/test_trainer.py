@@ -23,19 +23,20 @@ from smallworld_eqprop.learning.history import log_spread
 from smallworld_eqprop.learning.losses import SquaredError
 from smallworld_eqprop.learning.optimisers import SGD, Optimiser
 from smallworld_eqprop.learning.rules import Centred, OneSided, RandomSign, Rule
+from smallworld_eqprop.learning.schedules import Schedule
 from smallworld_eqprop.learning.trainer import Trainer
 
-CONFIG = TrainingConfig(learning_rate=0.1, batch_size=10, nudged_steps=6)
+CONFIG = TrainingConfig.paper(learning_rate=0.1, batch_size=10, nudged_steps=6)
 cost = SquaredError().cost
 
 
 @pytest.fixture
 def config(device):
-    return replace(CONFIG, device=device)
+    return CONFIG.changed(device=device)
 
 
-def train(graph, data, config, epochs=1, **parts):
-    trainer = Trainer(graph, data, config, **parts)
+def train(graph, data, config, epochs=1, network=None):
+    trainer = Trainer(graph, data, config, network=network)
     while len(trainer.history) < epochs:
         for _ in trainer.run_epoch():
             pass
@@ -62,7 +63,7 @@ def outputs(trainer, network, x):
     """Outputs of the free phase from rest, all examples in one batch."""
     circuit = network.circuit
     drive = circuit.drive(x)
-    free = trainer.recipe.solver.relax(circuit, drive, circuit.clip(np.zeros_like(drive)))
+    free = trainer.config.relaxation.relax(circuit, drive, circuit.clip(np.zeros_like(drive)))
     return free.state[:, circuit.output]
 
 
@@ -87,7 +88,7 @@ def wrong(output, y):
     ids=["layered", "intralayer", "rewired"],
 )
 def test_digits_are_learned(digits, graph, config):
-    config = replace(config, learning_rate=0.2, other_amplitude=0.05)
+    config = config.changed(learning_rate=0.2, other_amplitude=0.05)
     history = train(graph, digits, config, epochs=6).history
     assert history[0].training_error > 0.5  # chance is 0.9
     assert history[-1].training_error < 0.3
@@ -98,7 +99,7 @@ def test_digits_are_learned(digits, graph, config):
 
 def test_regression_is_learned(device):
     data = load("diabetes")
-    config = TrainingConfig(learning_rate=0.01, batch_size=5, nudged_steps=12, device=device)
+    config = TrainingConfig.paper(learning_rate=0.01, batch_size=5, nudged_steps=12, device=device)
     history = train(layered((10, 10, 10, 1)), data, config, epochs=3).history
     costs = [record.training_cost for record in history]
     assert max(costs[1:]) < costs[0] / 2
@@ -108,15 +109,16 @@ def test_regression_is_learned(device):
 
 def test_both_relaxations_give_the_same_learning_curve(digits):
     graph = layered((64, 20, 10))
-    config = TrainingConfig(learning_rate=0.2, free_steps=150, nudged_steps=6)
+    config = TrainingConfig.paper(learning_rate=0.2, nudged_steps=6)
+    modes = {"sor": SOR(), "euler": Euler(150)}
     curves = {
         mode: np.array(
             [
                 [r.training_error for r in train(graph, digits, seeded, 3).history]
-                for seeded in (replace(config, relaxation=mode, seed=seed) for seed in range(4))
+                for seeded in (config.changed(relaxation=solver, seed=seed) for seed in range(4))
             ]
         )
-        for mode in ("sor", "euler")
+        for mode, solver in modes.items()
     }
     noise = max(curve.std(axis=0, ddof=1).max() for curve in curves.values())
     assert noise > 0.005
@@ -135,10 +137,9 @@ def test_a_batch_is_two_phases_and_an_update_with_a_random_sign(
 ):
     """Replays full-batch epochs with the parts: the sign of beta is the only thing unknown."""
     # Euler, because the examples are relaxed in another order here.
-    config = replace(
-        config, learning_rate=rates, bias_rate=bias_rate, batch_size=43, beta=0.5,
-        relaxation="euler", free_steps=60,
-    )  # fmt: skip
+    config = config.changed(
+        optimiser=SGD(rates, bias_rate), beta=0.5, relaxation=Euler(60), batch_size=43
+    )
     trainer = Trainer(toy_graph, toy, config)
     inputs, target = toy.x_train, toy.y_train
     layer_rates = np.broadcast_to(rates, 3)
@@ -154,7 +155,7 @@ def test_a_batch_is_two_phases_and_an_update_with_a_random_sign(
             replayed = Network(toy_graph, before.weights, before.biases)
             circuit = replayed.circuit
             free = Euler(60).relax(circuit, drive, start).state
-            beta = sign * config.beta
+            beta = sign * config.rule.beta
             nudge = Nudge(2 * beta * target, 2 * beta)
             nudged = Euler(6).relax(circuit, drive, free, nudge).state
             contrast = Contrast.between(free, nudged, inputs, 1 / beta)
@@ -171,7 +172,7 @@ def test_a_batch_is_two_phases_and_an_update_with_a_random_sign(
 def test_training_error_is_counted_before_the_update(toy, toy_graph, config):
     # One batch holds all examples: its free phase sees the initial weights, the test set the
     # updated ones. Euler, because engines may end at different equilibria where there are several.
-    config = replace(config, batch_size=43, learning_rate=0.5, relaxation="euler", free_steps=60)
+    config = config.changed(batch_size=43, learning_rate=0.5, relaxation=Euler(60))
     trainer = Trainer(toy_graph, toy, config)
     initial = copy_of(trainer)
     output = outputs(trainer, initial, toy.x_train)
@@ -202,7 +203,7 @@ def test_every_batch_is_counted_once_the_last_smaller_one_too(toy, toy_graph, co
 
 
 def test_without_learning_nothing_changes(toy, toy_graph, config):
-    trainer = Trainer(toy_graph, toy, replace(config, learning_rate=0))
+    trainer = Trainer(toy_graph, toy, config.changed(learning_rate=0))
     before = weights(trainer).copy()
     for _ in range(2):
         list(trainer.run_epoch())
@@ -217,7 +218,7 @@ def test_per_layer_rates_scale_the_corrections_of_their_layer(toy, config):
     graph = layered((8, 7, 6, 3))
     corrections = []
     for rates in (0.1, (0.4, 0.2, 0.1)):
-        trainer = Trainer(graph, toy, replace(config, learning_rate=rates))
+        trainer = Trainer(graph, toy, config.changed(learning_rate=rates))
         next(trainer.run_epoch())
         corrections.append(trainer.corrections[0])
     assert trainer.pairs == ["0-1", "1-2", "2-3"]
@@ -234,7 +235,7 @@ def test_history_of_an_epoch(toy, toy_graph, config):
     for record, means in zip(trainer.history, sweeps, strict=True):
         assert record.mean_sweeps == pytest.approx((10 * sum(means[:-1]) + 3 * means[-1]) / 43)
         assert record.unconverged == 0
-        assert 0 < record.worst_residual <= config.tolerance
+        assert 0 < record.worst_residual <= config.relaxation.tolerance
         assert record.seconds > 0
     last = trainer.history[-1]
     assert last.log_spread == log_spread(trainer.corrections)
@@ -262,7 +263,7 @@ def test_corrections_of_every_pair_of_layers_in_every_batch(toy, toy_graph, conf
 
 
 def test_what_did_not_converge_is_counted(toy, toy_graph, config):
-    trainer = Trainer(toy_graph, toy, replace(config, tolerance=1e-9, max_sweeps=3))
+    trainer = Trainer(toy_graph, toy, config.changed(tolerance=1e-9, max_sweeps=3))
     records = list(trainer.run_epoch())
     assert [record.unconverged for record in records] == [10, 10, 10, 10, 3]
     assert trainer.history[0].unconverged == 43
@@ -287,7 +288,7 @@ def test_evaluation_repeats(digits, config):
 @pytest.mark.parametrize(("rate", "share"), [(0, 0.2), (3e-4, 0.95)])
 def test_particles_persist(digits, rate, share, config):
     graph = layered((64, 30, 20, 10))
-    first, second = train(graph, digits, replace(config, learning_rate=rate), epochs=2).history
+    first, second = train(graph, digits, config.changed(learning_rate=rate), epochs=2).history
     assert second.mean_sweeps < share * first.mean_sweeps
 
 
@@ -302,14 +303,14 @@ def test_a_run_repeats_bit_for_bit(toy, toy_graph, config):
 
 
 def test_seeds_draw_weights_order_and_signs(toy, toy_graph, config):
-    first, second = (train(toy_graph, toy, replace(config, seed=seed)) for seed in (0, 1))
+    first, second = (train(toy_graph, toy, config.changed(seed=seed)) for seed in (0, 1))
     assert not np.array_equal(weights(first), weights(second))
     assert not np.allclose(first.corrections, second.corrections)
 
 
 @pytest.mark.parametrize("amplitude", [None, 0.05])
 def test_initial_weights_are_drawn_from_the_seed(toy, toy_graph, amplitude):
-    config = replace(CONFIG, seed=5, other_amplitude=amplitude)
+    config = CONFIG.changed(seed=5, other_amplitude=amplitude)
     first, again = (weights(Trainer(toy_graph, toy, config)) for _ in range(2))
     assert np.array_equal(first, again)
     scale = np.abs(initial_weights(toy_graph, seed=0, other_amplitude=amplitude))
@@ -318,7 +319,7 @@ def test_initial_weights_are_drawn_from_the_seed(toy, toy_graph, amplitude):
 
 
 def test_examples_come_in_a_new_order_every_epoch(toy, toy_graph, config):
-    trainer = Trainer(toy_graph, toy, replace(config, learning_rate=0))
+    trainer = Trainer(toy_graph, toy, config.changed(learning_rate=0))
     errors = [tuple(record.errors for record in trainer.run_epoch()) for _ in range(4)]
     assert len(set(errors)) > 1
     assert len({sum(epoch) for epoch in errors}) == 1
@@ -342,7 +343,7 @@ def test_layers_must_fit_the_data(toy, sizes, message):
 
 def test_rates_must_fit_the_network(toy, toy_graph):
     with pytest.raises(InputError, match="2 rates for the 3 layers"):
-        Trainer(toy_graph, toy, replace(CONFIG, learning_rate=(0.1, 0.1)))
+        Trainer(toy_graph, toy, CONFIG.changed(learning_rate=(0.1, 0.1)))
 
 
 @pytest.mark.parametrize(
@@ -388,43 +389,22 @@ def test_every_rule_trains_every_model(digits, device, rule, model):
     graph = rewire(layered((64, 20, 10)), 0.1, seed=0)
     # Weights so small that there is about one minimum, for every model.
     network = Network(graph, 0.5 * model.initial(graph, 0), model=model)
-    config = TrainingConfig(learning_rate=0.04, batch_size=10, device=device)
-    history = train(graph, digits, config, 4, rule=rule, network=network).history
+    config = TrainingConfig(rule=rule, optimiser=SGD(0.04), batch_size=10, device=device)
+    history = train(graph, digits, config, 4, network).history
     assert history[-1].training_cost < 0.7 * history[0].training_cost
     assert history[-1].training_error < 0.4  # chance is 0.9
     assert history[-1].test_error < 0.4
 
 
-def test_parts_take_the_place_of_those_of_the_config(toy, toy_graph, config):
-    parts = {"solver": SOR(1e-5, 77), "rule": OneSided(0.3), "optimiser": SGD(0.05)}
-    trainer = Trainer(toy_graph, toy, config, **parts)
-    assert {name: getattr(trainer.recipe, name) for name in parts} == parts
-    assert trainer.recipe.loss == config.recipe.loss
-    assert trainer.recipe.start == "particles"
-    same = train(toy_graph, toy, config, solver=config.recipe.solver, rule=None)
-    plain = train(toy_graph, toy, config)
-    assert np.array_equal(weights(same), weights(plain))
-
-
-def test_parts_that_are_none_are_refused(toy, toy_graph):
-    with pytest.raises(InputError, match="unknown part 'optimizer'; did you mean optimiser"):
-        Trainer(toy_graph, toy, CONFIG, optimizer=SGD())
-    for name, part, kind in (
-        ("solver", "sor", "Solver"),
-        ("rule", Centred, "Rule"),  # the class, not an instance
-        ("optimiser", 0.1, "Optimiser"),
-    ):
-        with pytest.raises(InputError, match=rf"^{name}: .*, must be a {kind}$"):
-            Trainer(toy_graph, toy, CONFIG, **{name: part})
-    with pytest.raises(InputError, match="start: 'zero', allowed: particles, rest"):
-        Trainer(toy_graph, toy, CONFIG, start="zero")
-    with pytest.raises(InputError, match="2 rates for the 3 layers"):
-        Trainer(toy_graph, toy, CONFIG, optimiser=SGD((0.1, 0.2)))
+def test_a_trainer_has_a_config_and_no_parts_beside_it(toy, toy_graph, config):
+    assert Trainer(toy_graph, toy, config).config == config
+    with pytest.raises(TypeError, match="rule"):
+        Trainer(toy_graph, toy, config, rule=OneSided(0.3))
 
 
 def test_full_feedback_trains_as_a_hopfield_network_to_the_bit(toy, toy_graph, config):
     plain, full = (
-        Trainer(toy_graph, toy, config, model=model)
+        Trainer(toy_graph, toy, config.changed(model=model))
         for model in (Hopfield(), WeakFeedback(feedback=1.0, depth="hops"))
     )
     for _ in range(2):  # ten batches
@@ -448,9 +428,9 @@ class SlowSGD(Optimiser):
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_the_fast_path_of_plain_descent_is_the_slow_one(toy, toy_graph, config, model):
     # Euler, whose states follow the weights without a threshold.
-    config = replace(config, relaxation="euler", free_steps=30, learning_rate=0.05)
-    fast = Trainer(toy_graph, toy, config, model=model)
-    slow = Trainer(toy_graph, toy, config, model=model, optimiser=SlowSGD(0.05))
+    config = config.changed(model=model, relaxation=Euler(30), learning_rate=0.05)
+    fast = Trainer(toy_graph, toy, config)
+    slow = Trainer(toy_graph, toy, config.changed(optimiser=SlowSGD(0.05)))
     for _ in zip(fast.run_epoch(), slow.run_epoch(), strict=True):
         np.testing.assert_allclose(weights(slow), weights(fast), atol=1e-5)
         np.testing.assert_allclose(biases(slow), biases(fast), atol=1e-5)
@@ -458,14 +438,14 @@ def test_the_fast_path_of_plain_descent_is_the_slow_one(toy, toy_graph, config, 
 
 
 @dataclasses.dataclass(frozen=True)
-class Falling:
+class Falling(Schedule):
     def value(self, t):
         return 0.1 / (1 + t)
 
 
 def test_a_schedule_is_asked_for_the_number_of_the_step(toy, toy_graph, config):
     # One step at a time by hand, against a schedule: 5 batches an epoch.
-    scheduled = Trainer(toy_graph, toy, config, optimiser=SGD(Falling()))
+    scheduled = Trainer(toy_graph, toy, config.changed(optimiser=SGD(Falling())))
     byhand = Trainer(toy_graph, toy, config)
     for _ in range(2):
         steps, records = [], scheduled.run_epoch()
@@ -497,13 +477,14 @@ def test_a_network_that_does_not_fit_is_refused(toy, toy_graph):
         Trainer(toy_graph, toy, CONFIG, network=Network(layered((8, 7, 6, 3))))
     network = Network(toy_graph, model=Hopfield(-1, 1))
     with pytest.raises(InputError, match=r"^model: Hopfield.*, but the network given obeys Hop"):
-        Trainer(toy_graph, toy, CONFIG, network=network, model=Hopfield())
-    Trainer(toy_graph, toy, CONFIG, network=network, model=Hopfield(-1, 1))
+        Trainer(toy_graph, toy, CONFIG.changed(model=Hopfield(0, 2)), network=network)
+    for config in (CONFIG, CONFIG.changed(model=Hopfield(-1, 1))):
+        assert Trainer(toy_graph, toy, config, network=network).config.model == Hopfield(-1, 1)
 
 
 def test_double_precision_is_trained_in_double_precision(toy, toy_graph, config):
     ends = []
-    config = replace(config, relaxation="euler", free_steps=30)
+    config = config.changed(relaxation=Euler(30))
     for dtype in (np.float32, np.float64):
         start = Network(toy_graph, dtype=dtype, seed=3)
         trainer = train(toy_graph, toy, config, network=start)
@@ -530,13 +511,14 @@ def test_evaluating_in_between_changes_nothing(toy, toy_graph, config):
 
 
 def test_starting_at_rest_keeps_no_particles(toy, toy_graph, config):
-    trainer = train(toy_graph, toy, config, 2, start="rest")
+    config = config.changed(start="rest")
+    trainer = train(toy_graph, toy, config, 2)
     assert trainer.engine.train_particles is None
     assert trainer.engine.test_particles is None
     assert set(trainer.state()[0]) == {"weights", "biases", "corrections"}
     trainer.forget_particles()
     # Every free phase starts at rest, so that it takes as long as the first.
-    still = train(toy_graph, toy, replace(config, learning_rate=0), 2, start="rest")
+    still = train(toy_graph, toy, config.changed(learning_rate=0), 2)
     first, second = still.history
     assert second.mean_sweeps == pytest.approx(first.mean_sweeps, rel=0.02)
     assert first.test_cost == second.test_cost
@@ -564,7 +546,7 @@ def test_particles_are_of_half_precision_between_0_and_1_alone(
 
 
 def test_forgotten_particles_are_at_rest(toy, toy_graph, config):
-    trainer = train(toy_graph, toy, config, model=Hopfield(0.25, 1))
+    trainer = train(toy_graph, toy, config.changed(model=Hopfield(0.25, 1)))
     assert (trainer.state()[0]["train_particles"] != 0.25).any()
     trainer.forget_particles()
     for name in ("train_particles", "test_particles"):
@@ -575,7 +557,7 @@ def test_forgotten_particles_are_at_rest(toy, toy_graph, config):
 
 
 def test_a_run_that_blows_up_says_when(toy, toy_graph, config):
-    trainer = Trainer(toy_graph, toy, config, optimiser=SGD(1e38))
+    trainer = Trainer(toy_graph, toy, config.changed(learning_rate=1e38))
     told = r"^epoch 1, batch \d: states or weights are no longer finite; lower the learning rate "
     with pytest.raises(InputError, match=told) as caught:
         for _ in range(3):
@@ -587,8 +569,8 @@ def test_a_run_that_blows_up_says_when(toy, toy_graph, config):
 
 def test_data_that_is_not_a_number_is_found_in_its_batch(toy, toy_graph, config):
     x = toy.x_train.copy()
-    x[17, 3] = np.nan
     data = replace(toy, x_train=x)
+    x[17, 3] = np.nan  # afterwards: a data set refuses it from the beginning
     trainer = Trainer(toy_graph, data, config)
     order, _ = trainer.draws(1)
     batch = int(np.flatnonzero(order == 17)[0]) // 10
@@ -627,7 +609,7 @@ class Wrong(Rule):
     ],
 )
 def test_what_a_rule_gets_wrong_is_told_in_one_line(toy, toy_graph, config, gives, told):
-    trainer = Trainer(toy_graph, toy, config, rule=Wrong(gives))
+    trainer = Trainer(toy_graph, toy, config.changed(rule=Wrong(gives)))
     before = weights(trainer).copy()
     with pytest.raises(InputError, match=told) as caught:
         next(trainer.run_epoch())
@@ -645,7 +627,7 @@ class Forgetful(Optimiser):
 
 
 def test_an_optimiser_that_forgets_is_told(toy, toy_graph, config):
-    trainer = Trainer(toy_graph, toy, config, optimiser=Forgetful())
+    trainer = Trainer(toy_graph, toy, config.changed(optimiser=Forgetful()))
     told = r"^optimiser: Forgetful.* remembers \[\] after a step, and \['speed'\] before it"
     with pytest.raises(InputError, match=told):
         next(trainer.run_epoch())
@@ -666,10 +648,10 @@ class Resistors(Model):
 
 
 def test_conductances_are_trained_within_their_limits(toy, toy_graph, config):
-    config = replace(config, tolerance=1e-5)
-    trainer = train(
-        toy_graph, toy, config, 15, model=Resistors(), rule=Centred(0.1), optimiser=SGD(1.0)
+    config = config.changed(
+        model=Resistors(), rule=Centred(0.1), optimiser=SGD(1.0), relaxation=SOR(1e-5)
     )
+    trainer = train(toy_graph, toy, config, 15)
     least, most = np.float32([0.01, 1.0])
     assert weights(trainer).min() == least
     assert weights(trainer).max() <= most
@@ -684,7 +666,7 @@ def test_a_lower_rate_from_some_batch_on(toy, toy_graph, config):
     trainer = Trainer(toy_graph, toy, config)
     next(trainer.run_epoch())
     before = weights(trainer).copy()
-    trainer.change(optimiser=SGD(0))
+    trainer.change(learning_rate=0)
     list(trainer.run_epoch())
     assert np.array_equal(weights(trainer), before)
     trainer.change(optimiser=SGD(0.1))
@@ -692,4 +674,21 @@ def test_a_lower_rate_from_some_batch_on(toy, toy_graph, config):
     assert not np.array_equal(weights(trainer), before)
     with pytest.raises(InputError, match="2 rates for the 3 layers"):
         trainer.change(optimiser=SGD((0.1, 0.2)))
-    assert trainer.recipe.optimiser == SGD(0.1)
+    assert trainer.config.optimiser == SGD(0.1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("model", Hopfield(-1, 1)),
+        ("other_amplitude", 0.1),
+        ("batch_size", 3),
+        ("start", "rest"),
+        ("seed", 7),
+    ],
+)
+def test_what_a_trainer_began_with_stays(toy, toy_graph, config, field, value):
+    trainer = Trainer(toy_graph, toy, config)
+    with pytest.raises(InputError, match="cannot be changed on the way; make a new trainer"):
+        trainer.change(**{field: value})
+    assert trainer.config == config

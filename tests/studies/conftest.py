@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from smallworld_eqprop import RunConfig, TopologyConfig, TrainingConfig
+from smallworld_eqprop import Rewire, RunConfig, TrainingConfig, named
 
 
 @pytest.fixture
@@ -13,10 +13,9 @@ def tiny():
     """Ten batches an epoch, with edges of every kind."""
     return RunConfig(
         name="tiny",
-        dataset="digits",
-        n_train=200,
-        topology=TopologyConfig((64, 15, 12, 10), intralayer=True, law="edges", p=0.1),
-        training=TrainingConfig(nudged_steps=4, seed=3),
+        data=named("digits", 200),
+        topology=Rewire((64, 15, 12, 10), intralayer=True, law="edges", p=0.1),
+        training=TrainingConfig.paper(nudged_steps=4, seed=3),
     )
 
 

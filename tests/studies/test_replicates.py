@@ -110,7 +110,7 @@ def test_settings_are_all_of_the_configuration_but_seed_and_names():
             "metric_density": [0.5, 0.7, 0.5, 0.5, 0.9],
         }
     )
-    assert setting_columns(table) == ["n_train", "layer_sizes", "p"]
+    assert setting_columns(table) == ["p", "n_train", "layer_sizes"]
     assert setting_numbers(table).tolist() == [0, 0, 1, 2, 0]
     means = setting_means(table)
     assert means.p.tolist() == [0.1, 0.2, 0.1]

@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from smallworld_eqprop import InputError, RunConfig
+from smallworld_eqprop import InputError, RunConfig, named
 from smallworld_eqprop.learning.history import EpochRecord
 from smallworld_eqprop.studies import owners
 from smallworld_eqprop.studies.owners import is_alive, new_owner, retire
@@ -18,7 +18,7 @@ from smallworld_eqprop.studies.results import Correction, Done, Failed, Work
 from smallworld_eqprop.studies.store import Store
 from smallworld_eqprop.studies.study import Study, grid
 
-BASE = RunConfig(dataset="digits").changed(layer_sizes=[64, 12, 10], learning_rate=[0.1, 0.2])
+BASE = RunConfig(data=named("digits")).changed(layer_sizes=[64, 12, 10], learning_rate=[0.1, 0.2])
 STUDY = Study("s", grid(BASE, p=[0.0, 0.1], seed=[0, 1]), epochs=2)
 KEYS = STUDY.keys
 NAN = float("nan")
@@ -206,8 +206,8 @@ def test_an_empty_store_has_empty_tables(store):
 def test_metrics_can_be_added_later(store, owner):
     finish_all(store, owner, KEYS[:2])
     before = store.results_digest()
-    store.add_metrics(KEYS[0], {"small_world_sigma": 2.0})
-    assert store.measured("small_world_sigma") == {KEYS[0]}
+    store.add_metrics(KEYS[0], {"small_world_sigma": 2.0}, {"sigma": None})
+    assert store.measured("sigma") == {KEYS[0]}
     assert store.runs()["metric_small_world_sigma"].tolist()[0] == 2.0
     assert store.results_digest() != before
 

@@ -3,10 +3,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smallworld_eqprop import InputError, RunConfig
+from smallworld_eqprop import (
+    Centred,
+    Euler,
+    InputError,
+    OneSided,
+    RandomSign,
+    RunConfig,
+    Thin,
+    named,
+)
 from smallworld_eqprop.studies.study import Study, grid, run_key
 
 BASE = RunConfig.preset("layered-5x100", dataset="digits", layer_sizes=[64, 12, 12, 10])
+LAYERS = RunConfig.preset("layered-5x100").topology.layer_sizes
 
 FILE = """
 epochs = 3
@@ -41,14 +51,45 @@ def test_a_file_is_the_union_of_its_grids(tmp_path):
     assert study.metrics == ("small_world", "structure")
     # Seeds 0 to 2 without rewiring are in two grids.
     assert len(study.runs) == 6 + 1 + 2
-    assert [run.topology.p for run in study.runs] == [0, 0, 0, 0.1, 0.1, 0.1, 0, 0.1, 0.1]
+    assert [getattr(run.topology, "p", 0) for run in study.runs] == [
+        0,
+        0,
+        0,
+        0.1,
+        0.1,
+        0.1,
+        0,
+        0.1,
+        0.1,
+    ]
     assert [run.training.seed for run in study.runs] == [0, 1, 2, 0, 1, 2, 3, 0, 0]
-    assert {run.n_train for run in study.runs} == {200}
+    assert {run.data.n_train for run in study.runs} == {200}
     last = study.runs[-1]
-    assert (last.dataset, last.topology.family) == ("digits", "thin")
-    assert last.training.learning_rate == (0.1, 0.2, 0.1, 0.2, 0.1, 0.2)
-    assert study.runs[0].training.nudged_steps == 12  # of the preset
-    assert set(study.varying) == {"dataset", "family", "p", "seed", "learning_rate"}
+    assert (last.data, last.topology) == (named("digits", 200), Thin(LAYERS, p=0.1))
+    assert last.training.optimiser.learning_rate == (0.1, 0.2, 0.1, 0.2, 0.1, 0.2)
+    assert study.runs[0].training.rule.solver.steps == 12  # of the preset
+    assert {"dataset", "family", "p", "seed", "learning_rate"} <= set(study.varying)
+
+
+def test_tables_may_be_written_as_tables(tmp_path):
+    text = """
+[base]
+preset = "layered-5x100"
+[base.topology]
+intralayer = true
+[grid]
+rule.beta = [0.5, 1.0]
+rule.solver.steps = [3]
+[[grids]]
+base = { preset = "layered-3x500", rule.beta = 2.0 }
+grid.optimiser = ["sgd", { kind = "sgd", bias_rate = 1.0 }]
+grid.rule = ["centred", { kind = "one-sided" }]
+"""
+    study = Study.from_toml(written(tmp_path, text))
+    assert all(run.topology.intralayer for run in study.runs)
+    rules = [run.training.rule for run in study.runs]
+    assert rules[:2] == [RandomSign(beta, Euler(3)) for beta in (0.5, 1.0)]
+    assert rules[2:] == [Centred(2.0), OneSided(2.0)] * 2
 
 
 def test_python_says_the_same(tmp_path):

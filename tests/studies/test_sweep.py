@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from smallworld_eqprop import InputError, train
+from smallworld_eqprop.data.spec import Named
 from smallworld_eqprop.graphs.measure.smallworld import small_world_sigma
 from smallworld_eqprop.studies import job, runs, scratch
-from smallworld_eqprop.studies import sweep as sweeps
 from smallworld_eqprop.studies.executors import LocalProcesses
 from smallworld_eqprop.studies.owners import new_owner, retire
 from smallworld_eqprop.studies.store import Store
@@ -309,10 +309,10 @@ def test_a_full_disk_under_the_store_costs_no_finished_run(study, path, monkeypa
 
 
 def test_missing_data_are_found_out_before_any_run(study, path, monkeypatch):
-    def missing(name):
-        raise InputError(f"{name}: no source has it")
+    def missing(self):
+        raise InputError(f"{self.name}: no source has it")
 
-    monkeypatch.setattr(sweeps, "load", missing)
+    monkeypatch.setattr(Named, "load", missing)
     with pytest.raises(InputError, match="digits: no source"):
         sweep(study, path, Inline())
     with Store(path) as store:

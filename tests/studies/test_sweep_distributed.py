@@ -42,7 +42,8 @@ def dask_setup(worker):
 @pytest.fixture
 def study():
     base = RunConfig.preset("layered-5x100", dataset="digits", layer_sizes=[64, 15, 12, 10])
-    return Study("s", grid(base.changed(n_train=200, nudged_steps=4), p=[0.0, 0.1], seed=range(5)))
+    base = base.changed(n_train=200, rule={"solver": {"steps": 4}})
+    return Study("s", grid(base, p=[0.0, 0.1], seed=range(5)))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ epochs = 2
 dataset = "digits"
 n_train = 200
 layer_sizes = [64, 15, 12, 10]
-nudged_steps = 4
+rule.solver.steps = 4
 
 [grid]
 p = [0.0, 0.1, 0.2]
@@ -53,8 +53,9 @@ def logged(task):
 
 job._Pulse.show = slowly
 sweeps.perform = logged
-job._data("digits", 200)
-job._measure(study.runs[-1].topology.build(0), study.metrics, 0)
+data = study.runs[-1].data
+job._loaded(data, str(job.identity_of(data)))
+job.measure_run(study.runs[-1], study.metrics, None, None)
 config = study.runs[-1]
 trainer = Trainer(config.topology.build(0), load("digits", n_train=20), config.training)
 for _ in trainer.run_epoch():

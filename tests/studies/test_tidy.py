@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from smallworld_eqprop import InputError, RunConfig, TopologyConfig, train
+from smallworld_eqprop import InputError, Rewire, RunConfig, named, train
 from smallworld_eqprop.studies import tidy
 
 N_BATCHES = 12
@@ -16,9 +16,8 @@ def run(tmp_path_factory):
     def make(name, seed, epochs=2, **training):
         config = RunConfig(
             name=name,
-            dataset="digits",
-            n_train=230,
-            topology=TopologyConfig((64, 8, 6, 10), p=0.1),
+            data=named("digits", 230),
+            topology=Rewire((64, 8, 6, 10), p=0.1),
         ).changed(seed=seed, **training)
         folder = tmp_path_factory.mktemp("run") / f"{name}-{seed}"
         return train(config, folder, epochs=epochs)

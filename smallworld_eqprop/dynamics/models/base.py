@@ -61,7 +61,8 @@ class Model:
     def limits(self, graph: LayeredGraph) -> tuple[Any, Any]:  # noqa: ARG002
         """Smallest and largest weight allowed on every edge; a weight is cut there when written.
 
-        Equal limits fix a weight, a limit of 0 fixes its sign.
+        Equal limits fix a weight, a limit of 0 fixes its sign. What the data of a graph ask for
+        is added to them: `smallworld_eqprop.dynamics.constraints`.
         """
         return -np.inf, np.inf
 

@@ -22,7 +22,7 @@ from scipy import sparse
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.interop import to_networkx
-from smallworld_eqprop.graphs.core.adjacency import as_adjacency
+from smallworld_eqprop.graphs.core.adjacency import networkx_adjacency
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.measure.clustering import (
     average_clustering,
@@ -137,7 +137,7 @@ class _Backend:
         if isinstance(graph, (LayeredGraph, ConvertedGraph)):
             return graph
         try:
-            return ConvertedGraph(graph, as_adjacency(graph))
+            return ConvertedGraph(graph, networkx_adjacency(graph, zero_weights=True))
         except InputError as error:
             raise NotImplementedError(str(error)) from error
 

@@ -9,7 +9,15 @@ import numpy.typing as npt
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["canonical_edges", "edge_keys", "keys_to_edges", "read_only", "replace_keys"]
+__all__ = [
+    "canonical_edges",
+    "edge_keys",
+    "edge_order",
+    "keys_to_edges",
+    "places_of",
+    "read_only",
+    "replace_keys",
+]
 
 
 def edge_keys(edges: npt.NDArray[np.integer], n_nodes: int) -> npt.NDArray[np.int64]:
@@ -67,6 +75,21 @@ def canonical_edges(edges: npt.ArrayLike, n_nodes: int) -> npt.NDArray[np.int32]
             u, v = pairs[1:][twice][0]
             raise InputError(f"edges: {u}-{v} is given twice; give every edge once")
     return read_only(pairs)
+
+
+def edge_order(edges: npt.ArrayLike, n_nodes: int) -> npt.NDArray[np.intp] | None:
+    """Where each edge of `canonical_edges` stood among those given; None where all stay."""
+    pairs = np.sort(np.asarray(edges).reshape(-1, 2), axis=1)
+    keys = edge_keys(pairs, n_nodes)
+    return None if (keys[1:] > keys[:-1]).all() else np.argsort(keys, kind="stable")
+
+
+def places_of(wanted: npt.NDArray[np.int64], keys: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """Place of every wanted key among sorted keys, -1 where it is not among them."""
+    if not len(keys):
+        return np.full(len(wanted), -1)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, place, -1)
 
 
 def read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,16 @@ from scipy import sparse
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.arguments import checked_sizes
-from smallworld_eqprop.graphs.core.edges import canonical_edges, read_only
+from smallworld_eqprop.graphs.core.attributes import carried, checked_data, edge_numbers
+from smallworld_eqprop.graphs.core.edges import (
+    canonical_edges,
+    edge_keys,
+    edge_order,
+    keys_to_edges,
+    places_of,
+    read_only,
+    replace_keys,
+)
 
 if TYPE_CHECKING:
     import igraph
@@ -31,8 +40,12 @@ class LayeredGraph:
     are the last layer. Edges may join any two nodes, of whatever layers. The object is immutable:
     transformations return a new graph and append how it was made to `provenance`.
 
-    Two graphs are equal when their layer sizes and their edges are; provenance and labels do not
-    count.
+    Two graphs are equal when their layer sizes and their edges are; provenance, labels and data
+    do not count.
+
+    Edges and nodes may carry data, which every function that changes edges takes along: an edge
+    that stays keeps its values, an edge that moves keeps them at its new place, and a new edge has
+    none: NaN for numbers, "" for text, ``trainable`` True and ``sign`` 0.
 
     Parameters
     ----------
@@ -45,12 +58,20 @@ class LayeredGraph:
         The steps that made the graph, each writable as JSON.
     labels : sequence of hashable, optional
         Outside names of the nodes, one per node; None where the node numbers are the names.
+    edge_data : mapping of str to array_like, optional
+        One value per edge, in the order in which `edges` are given: numbers, text, or True and
+        False. Stored in the order of the sorted edges, read-only. ``weight`` and ``length`` are
+        numbers; training keeps to ``trainable`` (False: the weight stays) and ``sign`` (1: not
+        negative, -1: not positive, 0: any).
+    node_data : mapping of str to array_like, optional
+        One value per node; ``position`` has two or three coordinates for each. ``sign`` is that of
+        a node's edges toward the outputs, see `smallworld_eqprop.dynamics.constraints`.
 
     Raises
     ------
     InputError
         If a layer is empty, an edge names a node that is not there, is a self-loop or occurs
-        twice, or the labels are not one distinct label per node.
+        twice, the labels are not one distinct label per node, or data are not one value each.
 
     Examples
     --------
@@ -62,6 +83,8 @@ class LayeredGraph:
     edges: npt.NDArray[np.int32]
     provenance: tuple[dict[str, Any], ...] = ()
     labels: tuple[Hashable, ...] | None = None
+    edge_data: Mapping[str, npt.NDArray] = field(default_factory=dict)
+    node_data: Mapping[str, npt.NDArray] = field(default_factory=dict)
     # networkx functions take the graph as it is: see convert/backend.py.
     __networkx_backend__ = "smallworld_eqprop"
 
@@ -74,6 +97,11 @@ class LayeredGraph:
                 f"labels: {len(labels)} labels, {len(set(labels))} of them distinct, "
                 f"for {sum(sizes)} nodes; give one distinct label per node"
             )
+        order = edge_order(self.edges, sum(sizes)) if self.edge_data else None
+        edge_data = checked_data("edge_data", self.edge_data, len(edges), order)
+        node_data = checked_data("node_data", self.node_data, sum(sizes))
+        object.__setattr__(self, "edge_data", edge_data)
+        object.__setattr__(self, "node_data", node_data)
         object.__setattr__(self, "layer_sizes", sizes)
         object.__setattr__(self, "edges", edges)
         object.__setattr__(self, "provenance", tuple(dict(step) for step in self.provenance))
@@ -138,12 +166,22 @@ class LayeredGraph:
         start = layer % self.n_layers
         return slice(int(self.layer_offsets[start]), int(self.layer_offsets[start + 1]))
 
-    def adjacency(self) -> sparse.csr_array:
-        """Symmetric adjacency matrix of float32 ones, zero diagonal; shape (n_nodes, n_nodes)."""
+    def adjacency(self, values: str | None = None) -> sparse.csr_array:
+        """Symmetric adjacency matrix, zero diagonal; shape (n_nodes, n_nodes).
+
+        Of float32 ones, or of the edge data of that name, as ``adjacency("weight")``.
+
+        Raises
+        ------
+        InputError
+            If there are no such data, or they are no numbers or lack values.
+        """
         u, v = self.edges.T
-        ones = np.ones(2 * self.n_edges, dtype=np.float32)
+        numbers = np.ones(2 * self.n_edges, dtype=np.float32)
+        if values is not None:
+            numbers = np.tile(edge_numbers(self.edge_data, values), 2)
         ends = (np.concatenate((u, v)), np.concatenate((v, u)))
-        matrix = sparse.coo_array((ones, ends), shape=(self.n_nodes, self.n_nodes)).tocsr()
+        matrix = sparse.coo_array((numbers, ends), shape=(self.n_nodes, self.n_nodes)).tocsr()
         matrix.sort_indices()
         return matrix
 
@@ -169,9 +207,43 @@ class LayeredGraph:
     def replace_edges(
         self, edges: npt.ArrayLike, step: Mapping[str, Any] | None = None
     ) -> LayeredGraph:
-        """Give the graph with the same nodes and other edges, `step` appended to its provenance."""
-        steps = self.provenance if step is None else (*self.provenance, dict(step))
-        return LayeredGraph(self.layer_sizes, np.asarray(edges), steps, self.labels)
+        """Give the graph with the same nodes and other edges, `step` appended to its provenance.
+
+        Edges that were there keep their data; new ones have no values.
+        """
+        changed = replace(self, edges=np.asarray(edges), provenance=self._steps(step), edge_data={})
+        if not self.edge_data:
+            return changed
+        keys = [edge_keys(each, self.n_nodes) for each in (changed.edges, self.edges)]
+        return replace(changed, edge_data=carried(self.edge_data, places_of(*keys)))
+
+    def move_edges(
+        self,
+        moved: npt.NDArray[np.int64],
+        keys: npt.NDArray[np.int64],
+        step: Mapping[str, Any] | None = None,
+    ) -> LayeredGraph:
+        """Give the graph with some edges at new places, to which they take their data along.
+
+        Parameters
+        ----------
+        moved : ndarray of int
+            Edges, by their numbers.
+        keys : ndarray of int
+            Their new places, as ``u * n_nodes + v``.
+        step : mapping, optional
+            Appended to the provenance.
+        """
+        if not self.edge_data:
+            merged = replace_keys(edge_keys(self.edges, self.n_nodes), moved, keys)
+            edges = keys_to_edges(merged, self.n_nodes)
+        else:
+            edges = self.edges.copy()
+            edges[moved] = keys_to_edges(keys, self.n_nodes)
+        return replace(self, edges=edges, provenance=self._steps(step))
+
+    def _steps(self, step: Mapping[str, Any] | None) -> tuple[dict[str, Any], ...]:
+        return self.provenance if step is None else (*self.provenance, dict(step))
 
     @classmethod
     def from_networkx(
@@ -255,7 +327,8 @@ class LayeredGraph:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Through the constructor, so that a copy from another process is read-only too.
-        return LayeredGraph, (self.layer_sizes, self.edges, self.provenance, self.labels)
+        data = dict(self.edge_data), dict(self.node_data)
+        return LayeredGraph, (self.layer_sizes, self.edges, self.provenance, self.labels, *data)
 
     def __repr__(self) -> str:
         sizes = "-".join(str(size) for size in self.layer_sizes)
@@ -267,6 +340,9 @@ def _describe(step: Mapping[str, Any]) -> str:
     details = ", ".join(
         f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}"
         for key, value in step.items()
-        if key not in ("step", "sizes") and value is not None
+        if key not in ("step", "sizes")
+        and value is not None
+        # What was not found when a graph came in is not worth telling.
+        and not (value == 0 and key.endswith(("_left_out", "_merged")))
     )
     return f"{step.get('step', 'unknown')}{f'({details})' if details else ''}"

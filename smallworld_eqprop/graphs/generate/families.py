@@ -4,7 +4,7 @@ Each function takes a graph, gives a new one and says what it conserves. Beside 
 `smallworld_eqprop.rewire` with ``places="input"``, ``"hidden"`` or ``"output"`` confines
 layer-skipping edges to a part of the network, and `smallworld_eqprop.graphs.generate.endpoints`
 moves ends as Watts and Strogatz do or keeps degrees. None of them ever joins two inputs or two
-outputs anew.
+outputs anew. Edges that stay keep their data, new ones have no values.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.graphs.core.arguments import Seed, checked_count, checked_share, seeded
-from smallworld_eqprop.graphs.core.edges import edge_keys, keys_to_edges, replace_keys
+from smallworld_eqprop.graphs.core.edges import edge_keys
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.core.places import FreePlaces, PlaceKind
 
@@ -38,7 +38,7 @@ def rewire(
 
     Under both, the new place is drawn uniformly among the free places, and the vacated place
     becomes free, whatever its kind, so a later edge can move there. The number of edges E is
-    conserved and the graph stays simple.
+    conserved and the graph stays simple. A moved edge takes its data along.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def rewire(
         "seed": recorded_seed,
         "moved": int(moved.size),
     }
-    return g.replace_edges(keys_to_edges(replace_keys(keys, moved, new_keys), g.n_nodes), step)
+    return g.move_edges(moved, new_keys, step)
 
 
 def moves_for(p: float, n_edges: int) -> int:

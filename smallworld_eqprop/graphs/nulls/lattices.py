@@ -54,7 +54,7 @@ def ring_lattice(graph: Graph, *, seed: Seed = None) -> NullSample:
     Watts and Strogatz (1998), doi:10.1038/30918.
     """
     adjacency = as_adjacency(graph)
-    rng, _ = seeded(seed)
+    rng, seed = seeded(seed)
     n_nodes, n_edges = adjacency.shape[0], adjacency.nnz // 2
     rounds, left_over = divmod(n_edges, n_nodes) if n_nodes else (0, 0)
     nodes = np.arange(n_nodes)
@@ -66,7 +66,7 @@ def ring_lattice(graph: Graph, *, seed: Seed = None) -> NullSample:
         from_nodes = nodes[: n_nodes // 2] if 2 * distance == n_nodes else nodes
         drawn = from_nodes[draw_places(len(from_nodes), left_over, rng)]
         pairs.append(np.column_stack((drawn, (drawn + distance) % n_nodes)))
-    return drawn_sample(n_nodes, np.concatenate(pairs))
+    return drawn_sample(n_nodes, np.concatenate(pairs), {"step": "ring_lattice", "seed": seed})
 
 
 def degree_preserving_lattice(
@@ -102,7 +102,7 @@ def degree_preserving_lattice(
     doi:10.1385/NI:2:2:145.
     """
     adjacency = as_adjacency(graph)
-    rng, _ = seeded(seed)
+    rng, seed = seeded(seed)
     n_nodes, n_edges = adjacency.shape[0], adjacency.nnz // 2
     # Renumbered by their places, so that distances along the ring are differences of numbers.
     node_at = rng.permutation(n_nodes)
@@ -125,7 +125,10 @@ def degree_preserving_lattice(
     settled = not lengths or lengths[0] - lengths[1] <= LATE_SHORTENING * lengths[0]
     upper = owners < neighbours
     edges = node_at[np.column_stack((owners[upper], neighbours[upper]))]
-    return NullSample(n_nodes, canonical_edges(edges, n_nodes), attempts, accepted, settled)
+    name = "degree_preserving_lattice"
+    made = {"step": name, "switches_per_edge": float(switches_per_edge), "seed": seed}
+    sorted_edges = canonical_edges(edges, n_nodes)
+    return NullSample(n_nodes, sorted_edges, attempts, accepted, settled, made)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -5,7 +5,8 @@ Every one keeps the number of nodes and of edges and gives a simple graph.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,8 +51,7 @@ class NullSample:
     ----------
     n_nodes : int
     edges : ndarray of int32, shape (n_edges, 2)
-        u < v, sorted, read-only. For a LayeredGraph g, ``g.replace_edges(sample.edges)`` is the
-        sample as a layered graph.
+        u < v, sorted, read-only. See `applied_to` for the sample as a layered graph.
     attempted, accepted : int
         Switches attempted and made; 0 where edges are drawn directly. In dense graphs: the
         largest number of switches that the curveball trades could make, and those they made.
@@ -60,6 +60,8 @@ class NullSample:
         at most 5 % of the edges ever switched were first switched in the second half of the
         attempts. A graph that admits no switch at all is not mixed. For
         `degree_preserving_lattice`: the edges got at most 5 % shorter in the second half.
+    made : dict
+        Null model and arguments, as a provenance step; the seed is None for a generator.
     """
 
     n_nodes: int
@@ -67,6 +69,28 @@ class NullSample:
     attempted: int
     accepted: int
     mixed: bool
+    made: dict[str, Any] = field(default_factory=dict)
+
+    def applied_to(self, g: LayeredGraph) -> LayeredGraph:
+        """Give the graph with the edges of the sample, and how they were made in its provenance.
+
+        Nodes keep their data. An edge between two nodes that were joined before keeps its data,
+        too; all others have no values.
+
+        Parameters
+        ----------
+        g : LayeredGraph
+            What the sample was drawn from.
+
+        Raises
+        ------
+        InputError
+            If it has another number of nodes.
+        """
+        if g.n_nodes != self.n_nodes:
+            raise InputError(f"graph: {g.n_nodes} nodes; the sample has {self.n_nodes}")
+        walked = {"attempted": self.attempted, "accepted": self.accepted, "mixed": self.mixed}
+        return g.replace_edges(self.edges, {**self.made, **walked})
 
     def adjacency(self) -> sparse.csr_array:
         """Give the adjacency matrix; shape (n_nodes, n_nodes)."""
@@ -97,9 +121,10 @@ def erdos_renyi(graph: Graph, *, seed: Seed = None) -> NullSample:
     doi:10.5486/PMD.1959.6.3-4.12.
     """
     adjacency = as_adjacency(graph)
-    rng, _ = seeded(seed)
+    rng, seed = seeded(seed)
     n_nodes = adjacency.shape[0]
-    return drawn_sample(n_nodes, draw_pairs(n_nodes, adjacency.nnz // 2, rng))
+    made = {"step": "erdos_renyi", "seed": seed}
+    return drawn_sample(n_nodes, draw_pairs(n_nodes, adjacency.nnz // 2, rng), made)
 
 
 def degree_preserving(
@@ -141,14 +166,17 @@ def degree_preserving(
     fixed (node) degrees", MethodsX 5 (2018), doi:10.1016/j.mex.2018.06.018.
     """
     adjacency = as_adjacency(graph)
-    rng, _ = seeded(seed)
+    rng, seed = seeded(seed)
     n_nodes = adjacency.shape[0]
     attempts = checked_attempts(switches_per_edge, adjacency.nnz // 2)
+    made = {
+        "step": "degree_preserving", "switches_per_edge": float(switches_per_edge), "seed": seed
+    }  # fmt: skip
     if is_dense(adjacency):
         whole = Block(slice(0, n_nodes), slice(0, n_nodes))
         trades = TRADES_PER_SWITCH * switches_per_edge
-        return _walked(n_nodes, curveball(adjacency, [whole], trades, rng))
-    return _walked(n_nodes, switch(edges_of(adjacency), n_nodes, attempts, rng))
+        return _walked(n_nodes, curveball(adjacency, [whole], trades, rng), made)
+    return _walked(n_nodes, switch(edges_of(adjacency), n_nodes, attempts, rng), made)
 
 
 def layer_blocks(g: LayeredGraph, *, seed: Seed = None) -> NullSample:
@@ -177,7 +205,7 @@ def layer_blocks(g: LayeredGraph, *, seed: Seed = None) -> NullSample:
     doi:10.1103/PhysRevE.85.056122.
     """
     _check_layered(g)
-    rng, _ = seeded(seed)
+    rng, seed = seeded(seed)
     blocks = [np.empty((0, 2), dtype=np.int64)]
     numbers = edges_between_layers(g)
     for a, b in zip(*np.nonzero(np.triu(numbers)), strict=True):
@@ -189,7 +217,8 @@ def layer_blocks(g: LayeredGraph, *, seed: Seed = None) -> NullSample:
         places = draw_places(g.layer_sizes[a] * g.layer_sizes[b], number, rng)
         u, v = np.divmod(places, g.layer_sizes[b])
         blocks.append(np.column_stack((first + u, second + v)))
-    return drawn_sample(g.n_nodes, np.concatenate(blocks))
+    made = {"step": "layer_blocks", "seed": seed}
+    return drawn_sample(g.n_nodes, np.concatenate(blocks), made)
 
 
 def layer_blocks_with_degrees(
@@ -226,7 +255,7 @@ def layer_blocks_with_degrees(
     within them.
     """
     _check_layered(g)
-    rng, _ = seeded(seed)
+    rng, seed = seeded(seed)
     # A switch of edges is also a switch of the pairs that are not connected. The walk runs on
     # whichever of the two are fewer: fewer attempts are refused, and fewer pairs have to move.
     crowded = np.triu(np.nan_to_num(block_densities(g))) > 0.5
@@ -245,18 +274,20 @@ def layer_blocks_with_degrees(
     else:
         walked = switch(edges, g.n_nodes, attempts, rng, groups=groups, flips=first == second)
     edges = _complement_blocks(g, canonical_edges(walked.edges, g.n_nodes), crowded)
-    return _walked(g.n_nodes, walked._replace(edges=edges))
+    name = "layer_blocks_with_degrees"
+    made = {"step": name, "switches_per_edge": float(switches_per_edge), "seed": seed}
+    return _walked(g.n_nodes, walked._replace(edges=edges), made)
 
 
-def drawn_sample(n_nodes: int, pairs: npt.NDArray[np.integer]) -> NullSample:
+def drawn_sample(n_nodes: int, pairs: npt.NDArray[np.integer], made: dict[str, Any]) -> NullSample:
     """Give the sample of edges that were drawn directly."""
-    return NullSample(n_nodes, canonical_edges(pairs, n_nodes), 0, 0, True)
+    return NullSample(n_nodes, canonical_edges(pairs, n_nodes), 0, 0, True, made)
 
 
-def _walked(n_nodes: int, walked: Walked) -> NullSample:
+def _walked(n_nodes: int, walked: Walked, made: dict[str, Any]) -> NullSample:
     edges = canonical_edges(walked.edges, n_nodes)
     mixed = walked.late_share <= LATE_SHARE
-    return NullSample(n_nodes, edges, walked.attempted, walked.accepted, mixed)
+    return NullSample(n_nodes, edges, walked.attempted, walked.accepted, mixed, made)
 
 
 def _complement_blocks(

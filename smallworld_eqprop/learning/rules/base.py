@@ -89,10 +89,21 @@ class Phases:
 
     def nudged(self, beta: Any, solver: Solver) -> Any:
         """The state under the energy E + beta C, relaxed from the end of the free phase."""
+        return self._ended(solver.nudge(self.circuit, self.drive, self.free, self._nudge(beta)))
+
+    def deviation(self, beta: Any, solver: Solver) -> Any:
+        """The state under the energy E + beta C minus that of the free phase.
+
+        Some solvers find it without subtracting two states, see `Sweeps`.
+        """
+        found, failed = solver.deviation(self.circuit, self.drive, self.free, self._nudge(beta))
+        self.failed = self.failed + failed
+        return found
+
+    def _nudge(self, beta: Any) -> Nudge:
         force = self.loss.force(self.output, self.targets)
         force = force + self.loss.curvature * self.output
-        nudge = Nudge(force * beta, self.loss.curvature * beta)
-        return self._ended(solver.nudge(self.circuit, self.drive, self.free, nudge))
+        return Nudge(force * beta, self.loss.curvature * beta)
 
     def held(self, outputs: Any, solver: Solver) -> Any:
         """The state with the outputs held, relaxed from the end of the free phase."""

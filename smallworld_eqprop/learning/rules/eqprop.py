@@ -53,8 +53,9 @@ class OneSided(Rule):
         return self._toward(phases, self.beta)
 
     def _toward(self, phases: Phases, beta: float) -> Contrast:
-        nudged = phases.nudged(beta, self.solver)
-        return Contrast.between(phases.free.state, nudged, phases.inputs, 1 / beta)
+        deviation = phases.deviation(beta, self.solver)
+        midpoint = phases.free.state + 0.5 * deviation
+        return Contrast(deviation, midpoint, phases.inputs, 1 / beta)
 
 
 @dataclass(frozen=True)
@@ -93,5 +94,6 @@ class Centred(Rule):
 
     def contrast(self, phases: Phases) -> Contrast:
         """The state nudged toward the target minus the one nudged away from it."""
-        away, toward = (phases.nudged(sign * self.beta, self.solver) for sign in (-1, 1))
-        return Contrast.between(away, toward, phases.inputs, 1 / (2 * self.beta))
+        toward, away = (phases.deviation(sign * self.beta, self.solver) for sign in (1, -1))
+        midpoint = phases.free.state + 0.5 * (toward + away)
+        return Contrast(toward - away, midpoint, phases.inputs, 1 / (2 * self.beta))

@@ -135,9 +135,9 @@ def relaxation(run: Run, history: pd.DataFrame) -> list[Picture | Table]:
         upper.set(ylabel="mean sweeps")
         upper.set_ylim(0, 1.1 * history["mean_sweeps"].max())
         lower.plot(history["epoch"], history["worst_residual"], marker=".")
-        if run.config.training.relaxation == "sor":
-            tolerance = run.config.training.tolerance
-            lower.axhline(tolerance, linestyle=":", color="#d55e00", label="tolerance")
+        solver = run.config.training.relaxation
+        if not solver.fixed:
+            lower.axhline(solver.tolerance, linestyle=":", color="#d55e00", label="tolerance")
             lower.legend()
         lower.set(xlabel="epoch", ylabel="worst residual")
         lower.set_ylim(0, 1.1 * lower.get_ylim()[1])

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import io
+
 import igraph
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -35,6 +38,7 @@ def test_networkx_round_trip(g):
     assert back.labels == g.labels
     assert back.provenance[:-1] == g.provenance
     assert nx.utils.edges_equal(back.to_networkx().edges, exported.edges)
+    nx.write_graphml(exported, io.BytesIO())
     assert [exported.nodes[name]["layer"] for name in exported] == g.layers.tolist()
 
 
@@ -102,7 +106,10 @@ def test_directed_multigraph_with_loops():
         {
             "step": "from_networkx",
             "self_loops_left_out": 1,
-            "parallel_edges_merged": 2,
+            "parallel_edges_merged": 1,
+            "directed_edges": 6,
+            "reciprocal_pairs_merged": 1,
+            "symmetrised": "largest",
             "input_edges_left_out": 1,
             "unreachable_nodes_left_out": 2,
         },
@@ -133,6 +140,9 @@ def test_labels_of_any_hashable_kind():
     ("inputs", "outputs", "message"),
     [
         ([0], [4], "outputs: 4 cannot be reached"),
+        (0, 4, "outputs: 4 cannot be reached"),
+        (7, 3, "inputs: 7 is not a node"),
+        ("role=in", [3], "inputs: 'role=in': nodes have no attribute 'role'; they have none"),
         ([4], [0, 1, 2, 3], "outputs: 0, 1, 2, 3 cannot be reached"),
         ([0], [9], "outputs: 9 is not a node"),
         (["a"], [1], "inputs: 'a' is not a node"),
@@ -168,3 +178,110 @@ def test_bad_layers_and_matrices():
         LayeredGraph.from_sparse(np.full((2, 2), np.nan), layer_sizes=(1, 1))
     with pytest.raises(InputError, match="sum to 2; the matrix has 3 nodes"):
         LayeredGraph.from_sparse(np.ones((3, 3)), layer_sizes=(1, 1))
+
+
+DATA = LayeredGraph(
+    (2, 2, 1),
+    [(0, 2), (1, 2), (2, 3), (3, 4)],
+    edge_data={
+        "weight": [0.5, -1.5, np.nan, 2],
+        "sign": [1, -1, 0, 0],
+        "trainable": [True, False, True, True],
+        "kind": ["a", "", "b", "a"],
+    },
+    node_data={
+        "role": list("iihho"),
+        "position": np.arange(15.0).reshape(5, 3),
+        "count": np.arange(5),
+    },
+)
+
+
+def same_data(one, other):
+    for kind in ("edge_data", "node_data"):
+        ours, theirs = getattr(one, kind), getattr(other, kind)
+        assert set(ours) == set(theirs)
+        for name, values in ours.items():
+            assert np.array_equal(values, theirs[name], equal_nan=values.dtype.kind == "f"), name
+            assert values.dtype == theirs[name].dtype
+            assert not theirs[name].flags.writeable
+
+
+def test_data_are_kept():
+    for back in (
+        LayeredGraph.from_networkx(DATA.to_networkx()),
+        LayeredGraph.from_igraph(DATA.to_igraph()),
+    ):
+        assert back == DATA
+        same_data(DATA, back)
+
+
+def test_data_follow_their_edges_and_nodes_into_layers():
+    graph = nx.Graph()
+    graph.add_edge("z", "b", weight=2.0, kind="x")
+    graph.add_edge("a", "z", weight=-1)
+    graph.add_edge("a", "lost", weight=5)
+    graph.remove_edge("a", "lost")
+    nx.set_node_attributes(graph, {"a": {"x": 1, "y": 2}, "b": {"x": 3.0, "y": 4}, "z": {"x": 5,
+                           "y": 6}, "lost": {"x": 7, "y": 8}})  # fmt: skip
+    graph.nodes["a"]["anything"] = {"not": "an array"}
+    g = LayeredGraph.from_networkx(graph, "a", "b")
+    assert g.labels == ("a", "z", "b")
+    assert g.edge_data["weight"].tolist() == [-1, 2]
+    assert g.edge_data["kind"].tolist() == ["", "x"]
+    assert g.node_data["position"].tolist() == [[1, 2], [5, 6], [3, 4]]
+    assert set(g.node_data) == {"position"}
+
+
+def test_one_rule_for_weights_whatever_the_way_in():
+    """A weight of 0 is no edge; of several edges the one with the largest weight stays."""
+    arcs = [(0, 1, 0.5), (1, 0, -2.0), (1, 2, 3.0), (0, 2, 0.0), (2, 2, 1.0)]
+    directed = nx.DiGraph()
+    directed.add_weighted_edges_from(arcs)
+    matrix = np.zeros((3, 3))
+    for u, v, weight in arcs:
+        matrix[u, v] = weight
+    other = igraph.Graph(3, [(u, v) for u, v, _ in arcs], directed=True)
+    other.es["weight"] = [weight for *_, weight in arcs]
+    found = [
+        LayeredGraph.from_networkx(directed, 0, 2),
+        LayeredGraph.from_igraph(other, 0, 2),
+        LayeredGraph.from_sparse(matrix, 0, 2),
+        LayeredGraph.from_sparse(sparse.coo_array(matrix), 0, 2),
+        LayeredGraph.from_sparse(pd.DataFrame(matrix), 0, 2),
+    ]
+    for g in found:
+        assert g.edges.tolist() == [[0, 1], [1, 2]]
+        assert g.edge_data["weight"].tolist() == [-2, 3]
+        step = g.provenance[-1]
+        assert step["self_loops_left_out"] == step["reciprocal_pairs_merged"] == 1
+        assert step["symmetrised"] == "largest"
+        assert step["directed_edges"] == 3
+    assert [g.provenance[-1]["zero_weights_left_out"] for g in found[:2]] == [1, 1]
+    assert np.array_equal(found[0].adjacency("weight").toarray(), [[0, -2, 0], [-2, 0, 3],
+                                                                   [0, 3, 0]])  # fmt: skip
+
+
+@pytest.mark.parametrize("weight", [np.nan, np.inf, "heavy", True])
+def test_what_is_no_weight_is_refused(weight):
+    graph = nx.path_graph(3)
+    graph.edges[0, 1]["weight"] = weight
+    with pytest.raises(InputError, match=r"weight: .* on an edge"):
+        LayeredGraph.from_networkx(graph, 0, 2)
+
+
+def test_a_symmetric_matrix_up_to_its_last_digits_is_undirected():
+    rng = np.random.default_rng(0)
+    matrix = np.corrcoef(rng.normal(size=(5, 20)))
+    matrix[0, 1] *= 1 + 1e-15
+    g = LayeredGraph.from_sparse(matrix, 0, 4)
+    assert "symmetrised" not in g.provenance[-1]
+    assert g.provenance[-1]["self_loops_left_out"] == 5
+
+
+def test_a_frame_names_the_nodes():
+    frame = pd.DataFrame(np.ones((3, 3)) - np.eye(3), list("abc"), list("abc"))
+    g = LayeredGraph.from_sparse(frame, "b", ["c"])
+    assert g.labels == ("b", "a", "c")
+    with pytest.raises(InputError, match="rows and columns have different labels"):
+        LayeredGraph.from_sparse(frame.set_axis(list("abx"), axis=1), "b", "c")

@@ -79,8 +79,8 @@ def test_other_versions_and_origins(tmp_path):
     save_graph(layered((2, 2)), path)
     with np.load(path) as arrays:
         fields = dict(arrays)
-    np.savez(path, **{**fields, "format_version": 2})
-    with pytest.raises(InputError, match="format 2; this version reads format 1"):
+    np.savez(path, **{**fields, "format_version": 3})
+    with pytest.raises(InputError, match="format 3; this version reads formats up to 2"):
         load_graph(path)
     np.savez(path, a=1)
     with pytest.raises(InputError, match="not a graph"):
@@ -120,3 +120,43 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, ending):
         save_graph(layered((2, 2)), path)
     assert load_graph(path) == layered((1, 1))
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_data_come_back_as_they_were(tmp_path, ending):
+    g = LayeredGraph(
+        (2, 2, 1),
+        [(3, 4), (0, 2), (1, 2), (2, 3)],
+        edge_data={
+            "weight": np.array([0.1, -1.5, np.nan, 0], np.float32),
+            "sign": [1, -1, 0, 0],
+            "trainable": [True, False, True, True],
+            "kind": ["a", "", "b c", "a"],
+        },
+        node_data={"position": np.arange(10.0).reshape(5, 2), "count": np.arange(5)},
+        labels=list("vwxyz"),
+    )
+    path = tmp_path / f"graph{ending}"
+    save_graph(g, path)
+    back = load_graph(path)
+    assert (back, back.labels) == (g, g.labels)
+    for kind in ("edge_data", "node_data"):
+        ours, theirs = getattr(g, kind), getattr(back, kind)
+        assert list(ours) == list(theirs)
+        for name, values in ours.items():
+            assert values.dtype == theirs[name].dtype
+            assert values.tobytes() == theirs[name].tobytes()
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_graphs_without_data_are_read_by_earlier_versions(tmp_path, ending):
+    path = tmp_path / f"graph{ending}"
+    save_graph(layered((2, 2)), path)
+    if ending == ".npz":
+        with np.load(path) as arrays:
+            assert set(arrays.files) == {
+                "edges", "format_version", "layer_sizes", "provenance", "labels"
+            }  # fmt: skip
+            assert arrays["format_version"] == 1
+    else:
+        assert nx.read_graphml(path).graph["format_version"] == 1

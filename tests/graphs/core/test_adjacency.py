@@ -3,11 +3,12 @@ from __future__ import annotations
 import igraph
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.core.adjacency import as_adjacency, edges_of
+from smallworld_eqprop.graphs.core.adjacency import as_adjacency, edges_of, networkx_adjacency
 from smallworld_eqprop.graphs.generate.layers import layered
 
 
@@ -51,7 +52,8 @@ def test_stored_zeros_are_no_edges() -> None:
         (sparse.csr_array(np.ones((2, 3))), r"\(2, 3\)"),
         (sparse.csr_array(np.array([[0, 1.0], [0, 0]])), "symmetric"),
         (sparse.csr_array(np.array([[0, np.nan], [np.nan, 0]])), "NaN"),
-        (np.ones((2, 2)), "ndarray"),
+        (np.ones((2, 2)), "2 self-loops"),
+        (np.array(["a"]), "give a square matrix of numbers"),
         (None, "NoneType"),
     ],
 )
@@ -59,3 +61,18 @@ def test_what_is_no_undirected_simple_graph_is_refused(graph, message) -> None:
     with pytest.raises(InputError, match=message) as caught:
         as_adjacency(graph)
     assert "\n" not in str(caught.value)
+
+
+def test_an_edge_of_weight_zero_is_none_whatever_the_way_in() -> None:
+    graph = nx.path_graph(3)
+    graph.edges[0, 1]["weight"] = 0
+    graph.edges[1, 2]["weight"] = -0.5
+    other = igraph.Graph(3, [(0, 1), (1, 2)])
+    other.es["weight"] = [0, -0.5]
+    dense = nx.to_numpy_array(graph)
+    expected = [[0, 0, 0], [0, 0, 1], [0, 1, 0]]
+    for form in (graph, other, dense, sparse.csr_array(dense), pd.DataFrame(dense)):
+        assert np.array_equal(as_adjacency(form).toarray(), expected)
+    # networkx itself counts it, and so does the backend for it.
+    assert nx.clustering(graph, backend="smallworld_eqprop") == nx.clustering(graph)
+    assert networkx_adjacency(graph, zero_weights=True).nnz == 4

@@ -4,16 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from smallworld_eqprop import RunConfig, Store, Study, TopologyConfig, grid, sweep, train
+from smallworld_eqprop import Rewire, RunConfig, Store, Study, grid, named, sweep, train
 from smallworld_eqprop.studies.report import report_html
 
 #: With names that would be markup if nobody took care.
 CONFIG = RunConfig(
     name="<b>mine</b> & yours",
     summary="</script><script>alert(1)</script>",
-    dataset="digits",
-    n_train=100,
-    topology=TopologyConfig((64, 12, 11, 10), p=0.1),
+    data=named("digits", 100),
+    topology=Rewire((64, 12, 11, 10), p=0.1),
 )
 
 

@@ -1,0 +1,39 @@
+"""``smallworld-eqprop compare``: a graph beside its nulls."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+from smallworld_eqprop.cli.sweep import StoreOption, Target, resolve
+
+__all__ = ["compare"]
+
+
+def compare(
+    target: Target,
+    outcome: Annotated[
+        str, typer.Option(help="Column to compare, as `export` names it.")
+    ] = "final_test_error",
+    level: Annotated[float, typer.Option(help="Of the interval.")] = 0.95,
+    store: StoreOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Test whether a graph trains otherwise than its nulls.
+
+    The study has a topology of kind `null` and a grid over `sample` from 0, the graph itself.
+    Printed are the difference with its interval, the effect in standard deviations of the nulls,
+    and the p-value of a permutation test.
+    """
+    from smallworld_eqprop.studies.nulltest import against_nulls
+    from smallworld_eqprop.studies.store import Store
+
+    study, path = resolve(target, store)
+    with Store(path, create=False) as opened:
+        runs = opened.runs()
+    kept = runs if study is None else runs[runs["key"].isin(study.keys)]
+    found = against_nulls(kept, outcome, level=level)
+    typer.echo(json.dumps(dataclasses.asdict(found)) if as_json else str(found))

@@ -1,0 +1,83 @@
+"""A topology from a file."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.topology.base import Topology
+
+__all__ = ["File"]
+
+
+@dataclass(frozen=True)
+class File(Topology):
+    """A graph from a file, of this package or of another program; see `read_graph`.
+
+    Attributes
+    ----------
+    path : str
+        Ends in ``.npz``, ``.graphml``, ``.gml``, ``.net``, ``.csv`` or ``.tsv``.
+    inputs, outputs : str, int, or tuple of str or int, optional
+        Input and output nodes, by name or as ``"role=sensory"``. A file with layers needs neither.
+    roles : str, optional
+        A table of nodes in CSV: the first column names a node, every other is an attribute.
+    sha256 : str, optional
+        What the content of the file must hash to; other content is refused.
+
+    Raises
+    ------
+    InputError
+        If the path is empty, or only one of inputs and outputs is given.
+    """
+
+    path: str
+    inputs: str | int | tuple[str | int, ...] | None = None
+    outputs: str | int | tuple[str | int, ...] | None = None
+    roles: str | None = None
+    sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise InputError("path: '', must name a file")
+        if (self.inputs is None) != (self.outputs is None):
+            missing = "inputs" if self.inputs is None else "outputs"
+            raise InputError(f"{self.path}: {missing}: none; give both inputs and outputs or none")
+
+    def build(self, seed: int) -> LayeredGraph:  # noqa: ARG002
+        """The graph of the file, whatever the seed."""
+        from smallworld_eqprop.graphs.convert.files import read_graph
+
+        if self.sha256 is not None and (found := _hash(self.path)) != self.sha256:
+            raise InputError(
+                f"{self.path}: has changed: its SHA-256 is {found}, must be {self.sha256}; bring "
+                "the file back, or leave out sha256 for a run of its own"
+            )
+        return read_graph(self.path, self.inputs, self.outputs, roles=self.roles)
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the outcome, for the keys of runs: of files their content, not their path.
+
+        Raises
+        ------
+        InputError
+            If a file cannot be read.
+        """
+        found: dict[str, Any] = {"sha256": _hash(self.path)}
+        if self.roles is not None:
+            found["roles_sha256"] = _hash(self.roles)
+        for name in ("inputs", "outputs"):
+            if (chosen := getattr(self, name)) is not None:
+                found[name] = list(chosen) if isinstance(chosen, tuple) else chosen
+        return found
+
+
+def _hash(path: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; give a file to read") from None

@@ -1,0 +1,158 @@
+"""Updates: from the contrast of a batch to a step, and what optimisers remember."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from smallworld_eqprop.dynamics.contrast import Contrast
+from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.learning.optimisers import SGD, Adam, Optimiser
+
+__all__ = ["Updates", "share_arrays"]
+
+KINDS = ("weights", "biases")
+
+
+class Updates:
+    """The optimisers of a network, or of the members of a stack, and their memory.
+
+    Parameters
+    ----------
+    network : Network or TorchNetwork
+
+    Attributes
+    ----------
+    memory : list of dict of str to array
+        What is remembered of each array of parameters, in the order of ``network.groups``.
+    """
+
+    def __init__(self, network: Any) -> None:
+        self.network = network
+        self.memory: list[dict[str, Any]] = [{} for _ in network.groups]
+
+    def use(self, optimisers: Sequence[Optimiser]) -> None:
+        """Step by these from now on; memory that they share with the last ones is kept."""
+        self.optimisers = list(optimisers)
+        network, backend = self.network, self.network.backend
+        # One optimiser per member and array of parameters.
+        self._optimisers = [[each.of(group) for group in network.groups] for each in optimisers]
+        for n, array in enumerate(network.parameters):
+            own = zip(self._optimisers, backend.apart(array), strict=True)
+            new = _stacked(backend, [each[n].init(part) for each, part in own])
+            self.memory[n] = {name: self.memory[n].get(name, new[name]) for name in new}
+
+    @classmethod
+    def joined(cls, network: Any, members: Sequence[Updates]) -> Updates:
+        """Updates of single networks as those of a stack; from then on they share memory.
+
+        Raises
+        ------
+        InputError
+            If they remember different things.
+        """
+        joint = cls(network)
+        for n, memory in enumerate(joint.memory):
+            own = [each.memory[n] for each in members]
+            share_arrays(network.backend, memory, own, _common(own))
+        return joint
+
+    def step(self, contrast: Contrast, t: int) -> list[npt.NDArray[np.float64]]:
+        """Move the parameters; gives RMS changes by block, of every member."""
+        network, optimisers = self.network, self.optimisers
+        if all(type(each) is SGD for each in optimisers):
+            # The fast path of plain descent; a test compares it with the one below.
+            rates = [each.rates(network.graph.n_layers, t) for each in optimisers]  # type: ignore[attr-defined]
+            changes = network.descend(contrast, *map(np.array, zip(*rates, strict=True)))
+        elif type(optimisers[0]) is Adam and network.writes_freely:
+            gradient = network.gradient(contrast)
+            (own,), memory = self._optimisers, self.memory
+
+            def in_place(n: int, array: Any) -> float:
+                return own[n].step_in_place(gradient[n], array, memory[n], t)  # type: ignore[attr-defined]
+
+            changes = network.update(in_place)
+        else:
+            gradient = network.gradient(contrast)
+            changes = network.add([self._proposed(n, g, t) for n, g in enumerate(gradient)])
+        # Of a stack they are a list, because every member has its own blocks.
+        return changes if isinstance(changes, list) else [changes]
+
+    def _proposed(self, n: int, gradient: Any, t: int) -> Any:
+        """Step of the optimiser for parameter array n; the memory moves on."""
+        own, parameters = [each[n] for each in self._optimisers], self.network.parameters[n]
+        backend = self.network.backend
+        if own[0].elementwise and all(each == own[0] for each in own):
+            step, memory = own[0].step(gradient, parameters, self.memory[n], t)
+        else:
+            remembered = {name: backend.apart(v) for name, v in self.memory[n].items()}
+            parts = zip(own, backend.apart(gradient), backend.apart(parameters), strict=True)
+            found = [
+                each.step(g, p, {name: v[k] for name, v in remembered.items()}, t)
+                for k, (each, g, p) in enumerate(parts)
+            ]
+            step = backend.stack([each for each, _ in found])
+            memory = _stacked(backend, [each for _, each in found])
+        if memory.keys() != self.memory[n].keys():
+            raise InputError(
+                f"optimiser: {own[0]} remembers {sorted(memory)} after a step, and "
+                f"{sorted(self.memory[n])} before it; init and step must agree"
+            )
+        for name, values in memory.items():
+            self.memory[n][name][:] = values
+        return step
+
+    def arrays(self) -> dict[str, npt.NDArray]:
+        """What is remembered of a single network, in the order of edges and nodes."""
+        found: dict[str, npt.NDArray] = {}
+        for name in self._names():
+            arrays = self.network.unpack([each[name] for each in self.memory])
+            found |= {f"optimiser/{name}/{k}": a for k, a in zip(KINDS, arrays, strict=True)}
+        return found
+
+    def restore(self, arrays: Mapping[str, npt.NDArray]) -> None:
+        """Take up what `arrays` gave, among other arrays."""
+        for name in self._names():
+            both = [arrays[f"optimiser/{name}/{kind}"] for kind in KINDS]
+            for memory, array in zip(self.memory, self.network.pack(*both), strict=True):
+                memory[name][:] = array
+
+    def _names(self) -> list[str]:
+        return sorted({name for each in self.memory for name in each})
+
+
+def _stacked(backend: Any, memories: list[dict[str, Any]]) -> dict[str, Any]:
+    """What optimisers of the members remember of an array, as that of the stack."""
+    names = _common(memories)
+    return {name: backend.stack([each[name] for each in memories]) for name in names}
+
+
+def _common(memories: list[dict[str, Any]]) -> list[str]:
+    """Names of what all of them remember, which must be the same."""
+    names = sorted(memories[0])
+    for each in memories:
+        if sorted(each) != names:
+            raise InputError(
+                f"optimiser: one remembers {names}, another {sorted(each)}; networks trained "
+                "together need optimisers that remember the same"
+            )
+    return names
+
+
+def share_arrays(
+    backend: Any, joint: dict[str, Any], members: list[dict[str, Any]], names: list[str]
+) -> None:
+    """Put arrays of the members one after the other, and let theirs be views of that."""
+    for name in names:
+        arrays = [each[name] for each in members]
+        if len(kinds := {str(array.dtype) for array in arrays}) > 1:
+            raise InputError(
+                f"{name}: {' beside '.join(sorted(kinds))}; networks trained together need models "
+                "with the same bounds"
+            )
+        joint[name] = backend.joined(arrays)
+        for k, each in enumerate(members):
+            each[name] = joint[name][k : k + 1]

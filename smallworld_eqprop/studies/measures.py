@@ -1,0 +1,245 @@
+"""Measures: numbers of a graph, of a network, or of a run, that a study takes of every run.
+
+A measure is a plain function; the decorator registers it and gives it back unchanged::
+
+    @measure(needs="network", unit="share", doc="weights that are positive")
+    def excitatory(network):
+        return float((network.weights > 0).mean())
+
+A study lists measures by name, those in other modules as ``"module:function"``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import numbers
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from smallworld_eqprop.dynamics.network import Network
+from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.measure.metrics import structure_metrics
+from smallworld_eqprop.graphs.measure.smallworld import small_world_coefficients, small_world_sigma
+from smallworld_eqprop.specs import importable
+from smallworld_eqprop.studies.config import RunConfig
+
+__all__ = ["MEASURES", "Measure", "Measured", "measure", "measure_named", "take"]
+
+Needs = Literal["graph", "network", "run"]
+
+# Stream of random numbers of measures, apart from the trainer's streams of the same seed.
+MEASURING = 4
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A registered function.
+
+    Attributes
+    ----------
+    name : str
+    function : callable
+        Takes what `needs` names, and if it has arguments of these names a `generator` of random
+        numbers, or the `seed` of the run. Gives a number, or a dictionary of numbers by name.
+    needs : {"graph", "network", "run"}
+    unit, doc : str
+        For tables and pages.
+    before : bool
+        Of a network: whether it is measured before training too, as ``before_NAME``.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    needs: Needs
+    unit: str = ""
+    doc: str = ""
+    before: bool = False
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run as measures see it.
+
+    Attributes
+    ----------
+    config : RunConfig
+    graph : LayeredGraph
+    network : Network or None
+        As training left it; None where its weights were not kept.
+    history : list of dict
+        Fields of `EpochRecord` of every epoch.
+    """
+
+    config: RunConfig
+    graph: LayeredGraph
+    network: Network | None = None
+    history: tuple[Mapping[str, Any], ...] = ()
+
+    @cached_property
+    def before(self) -> Network:
+        """The network before training."""
+        training = self.config.training
+        rng = np.random.default_rng([training.seed, 1])
+        weights = training.initial.draw(self.graph, training.model, rng)
+        return Network(self.graph, weights, model=training.model)
+
+    @cached_property
+    def data(self) -> Any:
+        """The data set of the run."""
+        return self.config.data.load()
+
+    @property
+    def generator(self) -> np.random.Generator:
+        """Random numbers for the measure, the same whenever it is taken."""
+        return np.random.default_rng([self.config.training.seed, MEASURING])
+
+
+#: All measures by name.
+MEASURES: dict[str, Measure] = {}
+
+
+def measure(
+    *,
+    needs: Needs,
+    name: str = "",
+    unit: str = "",
+    doc: str = "",
+    before: bool = False,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function as a measure; it stays what it is.
+
+    Parameters
+    ----------
+    needs : {"graph", "network", "run"}
+        What it is called with: a `LayeredGraph`, a trained `Network`, or a `Measured` run.
+    name : str
+        The function's when left out.
+    unit, doc : str
+        For tables and pages; the first line of the docstring when left out.
+    before : bool
+        Of a network: measure it before training too, as ``before_NAME``.
+
+    Raises
+    ------
+    InputError
+        If there is another measure of that name, or `needs` is none of the three.
+
+    Examples
+    --------
+    >>> @measure(needs="graph", unit="edges", doc="edges per node")
+    ... def crowding(graph):
+    ...     return graph.n_edges / graph.n_nodes
+    >>> MEASURES.pop("crowding").unit
+    'edges'
+    """
+    if needs not in get_args(Needs):
+        raise InputError(f"needs: {needs!r}; {nearest(needs, get_args(Needs))}")
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        told = doc or (inspect.getdoc(function) or "").partition("\n")[0]
+        found = Measure(name or function.__name__, function, needs, unit, told, before)
+        other = MEASURES.get(found.name)
+        if other is not None and _source(other.function) != _source(function):
+            raise InputError(
+                f"measure {found.name!r}: defined in {_source(function)}, and in "
+                f"{_source(other.function)} already; give one of them another name"
+            )
+        MEASURES[found.name] = found
+        return function
+
+    return register
+
+
+def measure_named(name: str) -> Measure:
+    """The measure of a name, or of ``"module:function"``.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if not isinstance(name, str):
+        raise InputError(f"metrics: {name!r}, must be the name of a measure")
+    if ":" in name:
+        function = importable(name, "metrics")
+        found = next((each for each in MEASURES.values() if each.function is function), None)
+        if found is None:
+            raise InputError(f"metrics: {name!r} is no measure; put @measure(...) in front of it")
+        return found
+    if name not in MEASURES:
+        raise InputError(f"metrics: {name!r}; {nearest(name, MEASURES)}")
+    return MEASURES[name]
+
+
+def take(names: Iterable[str], run: Measured) -> tuple[dict[str, float], dict[str, str]]:
+    """Take measures of a run.
+
+    Returns
+    -------
+    values : dict of str to float
+    errors : dict of str to str
+        Of measures that raised, by their names: that costs their value, and nothing else.
+    """
+    values: dict[str, float] = {}
+    errors: dict[str, str] = {}
+    for name in names:
+        try:
+            values |= _values(measure_named(name), run)
+        except Exception as error:
+            kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+            errors[name] = kind + " ".join(str(error).split())
+    return values, errors
+
+
+def _values(found: Measure, run: Measured) -> dict[str, float]:
+    draws = {"generator": run.generator, "seed": run.config.training.seed}
+    asked = inspect.signature(found.function).parameters
+    extra = {key: value for key, value in draws.items() if key in asked}
+    if found.needs != "graph" and run.network is None:
+        raise InputError(
+            f"{found.name}: needs the trained network, and its weights were not kept; set "
+            "weights = true in the study and train again"
+        )
+    subject = {"graph": run.graph, "network": run.network, "run": run}[found.needs]
+    values = _numbers(found.name, found.function(subject, **extra))
+    if found.before and found.needs == "network":
+        early = _numbers(found.name, found.function(run.before, **extra))
+        values |= {f"before_{key}": value for key, value in early.items()}
+    return values
+
+
+def _numbers(name: str, found: Any) -> dict[str, float]:
+    table = found if isinstance(found, Mapping) else {name: found}
+    for key, value in table.items():
+        if not isinstance(value, numbers.Real) or math.isinf(value):
+            raise InputError(f"{name}: gave {value!r} as {key}, must be a finite number or nan")
+    return {str(key): float(value) for key, value in table.items()}
+
+
+def _source(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+@measure(needs="graph")
+def structure(graph: LayeredGraph, seed: int) -> dict[str, float]:
+    """All that `structure_metrics` measures."""
+    return structure_metrics(graph, seed=seed)
+
+
+@measure(needs="graph")
+def sigma(graph: LayeredGraph, seed: int) -> dict[str, float]:
+    """`small_world_sigma` against ten degree-preserving null samples, which take seconds."""
+    return {"small_world_sigma": small_world_sigma(graph, seed=seed).value}
+
+
+@measure(needs="graph")
+def small_world(graph: LayeredGraph, seed: int) -> dict[str, float]:
+    """All `small_world_coefficients`, which take longer than all else."""
+    found = small_world_coefficients(graph, seed=seed)
+    return {f"small_world_{name}": each.value for name, each in found.items()}
