@@ -104,6 +104,10 @@ from .studies.binning import binned_means as binned_means
 from .studies.config import RunConfig as RunConfig
 from .studies.correlation import correlations as correlations
 from .studies.correlation import early_against_final as early_against_final
+from .studies.measures import Measured as Measured
+from .studies.measures import measure as measure
+from .studies.nulltest import NullTest as NullTest
+from .studies.nulltest import against_nulls as against_nulls
 from .studies.record import Run as Run
 from .studies.regression import explained_variance as explained_variance
 from .studies.regression import usable_metrics as usable_metrics

@@ -124,3 +124,11 @@ def test_measuring_a_graph_imports_no_training_code(code, tmp_path, monkeypatch)
     training = tuple(f"smallworld_eqprop.{x}" for x in ("dynamics", "learning", "data", "studies"))
     loaded = modules_after(f"exec({code!r})")
     assert not {name for name in loaded if name.startswith(training)}
+
+
+def test_names_that_are_gone_say_what_to_use() -> None:
+    for name, instead in smallworld_eqprop.GONE.items():
+        with pytest.raises(
+            AttributeError, match=f"{name} is gone; use {instead.split(' ')[0][:6]}"
+        ):
+            getattr(smallworld_eqprop, name)
