@@ -32,6 +32,7 @@ PAGES = [
     "docs/start.md",
     "docs/run-files.md",
     "docs/own-data.md",
+    "docs/does-structure-help.md",
     "docs/tutorials/paper.md",
     "docs/tutorials/your-graph.md",
     "docs/tutorials/study.md",

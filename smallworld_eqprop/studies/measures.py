@@ -125,6 +125,11 @@ def measure(
     before : bool
         Of a network: measure it before training too, as ``before_NAME``.
 
+    Returns
+    -------
+    callable
+        The decorator.
+
     Raises
     ------
     InputError

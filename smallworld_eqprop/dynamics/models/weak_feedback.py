@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse.csgraph import dijkstra
 
 from smallworld_eqprop.dynamics.models.hopfield import Hopfield
 from smallworld_eqprop.errors import InputError
@@ -74,6 +73,8 @@ class WeakFeedback(Hopfield):
         if self.depth == "layers":
             depth = graph.n_layers - 1 - graph.layers[n_inputs:].astype(float)
         else:
+            from scipy.sparse.csgraph import dijkstra  # a tenth of the time of importing a model
+
             # Error signals do not pass through the clamped inputs.
             free = graph.adjacency()[n_inputs:, n_inputs:]
             outputs = np.arange(graph.layer_sizes[-1]) + free.shape[0] - graph.layer_sizes[-1]
