@@ -20,8 +20,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import pooch
-
 __all__ = ["FETCHERS", "FetchError", "Fetcher", "FileSet", "gunzip"]
 
 _PROBE_SECONDS = 3.0
@@ -149,6 +147,8 @@ def _reachable(mirrors: Iterable[str]) -> set[str]:
 
 def _download(url: str, scratch: Path) -> bytes:
     target = scratch / "download.gz"
+    import pooch  # a tenth of the time of importing the package, and seldom needed
+
     get = pooch.HTTPDownloader(timeout=(_PROBE_SECONDS, 15), chunk_size=1 << 16)
     get(url, str(target), None)
     return gunzip(target.read_bytes())

@@ -8,8 +8,6 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import pooch
-
 from smallworld_eqprop.data.fetchers import FETCHERS, FetchError, FileSet, gunzip
 from smallworld_eqprop.errors import InputError
 
@@ -106,6 +104,8 @@ def read_files(
             return contents
         missing = next(name for name in files.sha256 if name not in contents)
         tried = [f"folder {root}: {missing} is missing"]
+
+    import pooch  # see fetchers
 
     cache = Path(cache or pooch.os_cache("smallworld-eqprop")).expanduser() / files.name
     contents = _read_folder(files, (cache,))
