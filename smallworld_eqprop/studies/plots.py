@@ -97,10 +97,11 @@ def plot_errors(run: Run, ax: Axes | None = None) -> Axes:
     positive = both[both > 0]
     if not short and positive.size and positive.max() > 5 * positive.min():
         ax.set_yscale("log")
+        ax.autoscale(axis="y")  # an axis that is shared may begin at 0 already
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=20))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.yaxis.set_minor_formatter(NullFormatter())
-    else:
+    elif ax.get_yscale() == "linear":
         ax.set_ylim(bottom=0)
     ax.set(xlabel="epoch", ylabel="mean cost" if regression else "error (%)")
     ax.set_xlim(0, 1.02 * len(history))

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from smallworld_eqprop import InputError, Run, train
+from smallworld_eqprop import InputError, Run, RunConfig, train
 from smallworld_eqprop.studies import plots
 
 
@@ -87,3 +87,28 @@ def test_a_run_says_what_it_is(reference):
     (reference.folder / "history.csv").write_bytes(b"")
     with pytest.raises(InputError, match=r"history.csv: cannot be read"):
         reference.plot_errors()
+
+
+def test_curves_of_both_scales_share_an_axis(tmp_path):
+    """One falls far enough for a logarithmic axis, the other does not."""
+    import pandas as pd
+
+    from smallworld_eqprop.studies.plots import plot_errors
+
+    class Told:
+        config = RunConfig()
+
+        def __init__(self, last):
+            errors = np.linspace(0.8, last, 12)
+            self.history = pd.DataFrame(
+                {"epoch": range(1, 13), "training_error": errors, "test_error": errors}
+            )
+
+    for order in ((0.5, 0.01), (0.01, 0.5)):
+        _, axes = plt.subplots(1, 2, sharey=True)
+        for last, ax in zip(order, axes, strict=True):
+            plot_errors(Told(last), ax)
+        low, high = axes[0].get_ylim()
+        assert 0.1 < low < 1
+        assert 80 <= high < 200
+        plt.close("all")
