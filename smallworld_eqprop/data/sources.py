@@ -10,6 +10,7 @@ from pathlib import Path
 
 from smallworld_eqprop.data.fetchers import FETCHERS, FetchError, FileSet, gunzip
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.files import atomic_writer
 
 __all__ = ["FASHION_MNIST", "FOLDER_VARIABLE", "MNIST", "read_files"]
 
@@ -117,7 +118,9 @@ def read_files(
         cache.mkdir(parents=True, exist_ok=True)
         contents = _fetch(files, cache, tried)
         for name, content in contents.items():
-            _write_atomically(cache / name, content)
+            # Two processes may do so at once: each writes the same verified content.
+            with atomic_writer(cache / name) as file:
+                file.write(content)
     except OSError as error:
         raise InputError(
             f"cannot write the data cache {cache} ({error.strerror or error}); "
@@ -170,14 +173,3 @@ def _fetch(files: FileSet, cache: Path, tried: list[str]) -> dict[str, bytes]:
 
 def _sha256(contents: Mapping[str, bytes], name: str) -> str:
     return hashlib.sha256(contents.get(name, b"")).hexdigest()
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    """Two processes may do this at once: each replaces the file by the same verified content."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".write-") as scratch:
-        temporary = Path(scratch) / path.name
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
+from smallworld_eqprop.errors import InputError
+
 __all__ = ["Contrast", "Gradient", "Group"]
 
 
@@ -30,6 +34,25 @@ class Contrast:
     midpoint: Any
     inputs: Any
     gain: Any
+
+    def check(self, leading: tuple[int, ...], n_free: int, n_inputs: int) -> None:
+        """Refuse what a rule got wrong.
+
+        Parameters
+        ----------
+        leading : tuple of int
+            Dimensions before batch and nodes: none, or the networks of a stack.
+
+        Raises
+        ------
+        InputError
+            If an array has another shape.
+        """
+        batch = np.shape(self.inputs)[-2] if np.ndim(self.inputs) > 1 else 0
+        for name, nodes in (("deviation", n_free), ("midpoint", n_free), ("inputs", n_inputs)):
+            shape, needed = tuple(np.shape(getattr(self, name))), (*leading, batch, nodes)
+            if shape != needed:
+                raise InputError(f"{name} of a contrast: shape {shape}, must be {needed}")
 
     @classmethod
     def between(cls, first: Any, second: Any, inputs: Any, gain: Any) -> Contrast:

@@ -26,7 +26,7 @@ from smallworld_eqprop.dynamics.kernels import (
 )
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
-__all__ = ["Array", "Block", "Layout", "blocks_of"]
+__all__ = ["Array", "Block", "LaidOut", "Layout", "blocks_of"]
 
 Array = npt.NDArray[np.floating]
 
@@ -238,6 +238,32 @@ class Layout:
         for block, array in zip(self.blocks, arrays, strict=True):
             values[block.edges] = block.unpack(array)
         return values
+
+
+class LaidOut:
+    """What a network, of NumPy arrays or on torch, tells of its layout."""
+
+    layout: Layout
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input nodes."""
+        return self.layout.n_inputs
+
+    @property
+    def n_free(self) -> int:
+        """Number of free nodes."""
+        return self.layout.n_free
+
+    @property
+    def rows(self) -> list[slice]:
+        """Columns of every layer in a state; the input layer has none."""
+        return self.layout.rows
+
+    @property
+    def output(self) -> slice:
+        """Columns of the last layer in a state."""
+        return self.layout.output
 
 
 def blocks_of(graph: LayeredGraph) -> list[tuple[int, int, npt.NDArray[np.int32]]]:

@@ -16,7 +16,7 @@ from smallworld_eqprop.dynamics.constraints import weight_limits
 from smallworld_eqprop.dynamics.contrast import Contrast, Gradient, Group
 from smallworld_eqprop.dynamics.gradients import descend, gradient_of
 from smallworld_eqprop.dynamics.initial import Initial
-from smallworld_eqprop.dynamics.layout import Array, Block, Layout
+from smallworld_eqprop.dynamics.layout import Array, Block, LaidOut, Layout
 from smallworld_eqprop.dynamics.models import Hopfield, Model
 from smallworld_eqprop.dynamics.pairs import pair_gradient
 from smallworld_eqprop.dynamics.physics import Physics, finite_vector
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Network"]
 
 
-class Network:
+class Network(LaidOut):
     """A graph whose edges have weights and whose nodes obey a model.
 
     Edge order (weights) and node order (biases) are its interface. Inside, parameters, gradients
@@ -129,26 +129,6 @@ class Network:
         return self.n_free <= WHOLE
 
     @property
-    def n_inputs(self) -> int:
-        """Number of input nodes."""
-        return self.layout.n_inputs
-
-    @property
-    def n_free(self) -> int:
-        """Number of free nodes."""
-        return self.layout.n_free
-
-    @property
-    def rows(self) -> list[slice]:
-        """Columns of every layer in a state; the input layer has none."""
-        return self.layout.rows
-
-    @property
-    def output(self) -> slice:
-        """Columns of the last layer in a state."""
-        return self.layout.output
-
-    @property
     def blocks(self) -> list[Block]:
         """The pairs of layers that have edges."""
         return self.layout.blocks
@@ -213,7 +193,7 @@ class Network:
         with the gain g, deviation d and midpoint m of the contrast, averaged over the batch; what
         an edge of a model that sees differences adds to self-terms is taken off.
         """
-        self._check(contrast)
+        contrast.check((), self.n_free, self.n_inputs)
         weights, biases = gradient_of(self.layout, self._physics, contrast)
         return [*weights, *self._by_layer(biases)]
 
@@ -243,7 +223,7 @@ class Network:
         InputError
             If a pair names a node that is not there, or one node twice.
         """
-        self._check(contrast)
+        contrast.check((), self.n_free, self.n_inputs)
         return pair_gradient(self.graph, self.model, contrast, pairs, raw=raw)
 
     def add(self, steps: Sequence[Array]) -> npt.NDArray[np.float64]:
@@ -330,7 +310,7 @@ class Network:
         ndarray, shape (n_blocks,)
             RMS change of every block of weights.
         """
-        self._check(contrast)
+        contrast.check((), self.n_free, self.n_inputs)
         rates, bias_rates = np.ravel(rates).tolist(), np.ravel(bias_rates).tolist()
         if self._physics.plain:
             self._stale = True
@@ -430,17 +410,6 @@ class Network:
 
     def _by_layer(self, biases: Array) -> list[Array]:
         return [biases[rows] for rows in self.rows if rows.stop > rows.start]
-
-    def _check(self, contrast: Contrast) -> None:
-        """Refuse a contrast that does not fit: what a rule got wrong."""
-        batch = len(contrast.inputs)
-        for name, columns in (("deviation", self.n_free), ("midpoint", self.n_free),
-                              ("inputs", self.n_inputs)):  # fmt: skip
-            shape = np.shape(getattr(contrast, name))
-            if shape != (batch, columns):
-                raise InputError(
-                    f"{name} of a contrast: shape {shape}, must be ({batch}, {columns})"
-                )
 
 
 def _again(

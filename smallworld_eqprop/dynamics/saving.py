@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import importlib
 import io
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from smallworld_eqprop.dynamics import models
-from smallworld_eqprop.dynamics.models import Model
+from smallworld_eqprop.dynamics.models import MODEL, Model
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.convert.io import graph_arrays, load_graph
+from smallworld_eqprop.specs import read_spec, write_spec
 
 __all__ = ["load_network", "save_network"]
 
@@ -46,7 +43,7 @@ def save_network(network: Network, path: str | os.PathLike[str]) -> None:
     np.savez_compressed(
         buffer,
         allow_pickle=False,
-        model=np.array(json.dumps(describe(network.model))),
+        model=np.array(_written(network.model)),
         weights=network.weights,
         biases=network.biases,
         **graph_arrays(network.graph),
@@ -74,54 +71,28 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     except Exception as error:
         raise InputError(f"{path}: damaged ({' '.join(str(error).split())})") from None
     try:
-        model = remember(json.loads(str(found["model"])))
+        model = _read(str(found["model"]))
         weights = found["weights"]
         return Network(graph, weights, found["biases"], model, dtype=weights.dtype)
     except ValueError as error:  # of JSON, or an InputError
         raise InputError(f"{path}: {error}") from None
 
 
-def describe(model: Model) -> dict[str, Any]:
-    """A model as its kind and its numbers, which JSON can hold.
-
-    A model of this package is named by its class, any other as ``module:Class``.
-
-    Raises
-    ------
-    InputError
-        If the model cannot be written so.
-    """
-    kind: Any = type(model)
-    own = getattr(models, kind.__name__, None) is kind
-    name = kind.__name__ if own else f"{kind.__module__}:{kind.__qualname__}"
-    if not dataclasses.is_dataclass(kind) or "<locals>" in name:
-        raise InputError(f"model: {model!r} must be a dataclass that can be imported by its name")
-    fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(kind)}
+def _written(model: Model) -> str:
     try:
-        json.dumps(fields)
-    except TypeError as error:
-        raise InputError(f"model: {model!r} holds what JSON cannot ({error})") from None
-    return {"kind": name, **fields}
+        return json.dumps(write_spec(MODEL, model))
+    except InputError:
+        raise InputError(
+            f"model: {model!r} must be a dataclass that can be imported by its name"
+        ) from None
 
 
-def remember(values: dict[str, Any]) -> Model:
-    """The model that `describe` told of.
-
-    Raises
-    ------
-    InputError
-        If it cannot be imported or does not take these numbers.
-    """
-    values = dict(values)
-    name = str(values.pop("kind", ""))
-    module, colon, kind = name.partition(":")
+def _read(text: str) -> Model:
+    table = json.loads(text)
     try:
-        found = getattr(importlib.import_module(module) if colon else models, kind or module)
-        model = found(**values)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"model {name!r} cannot be made ({error})") from None
-    if not isinstance(model, Model):
-        raise InputError(f"{name!r} is no model")
+        model: Model = read_spec(MODEL, table)
+    except InputError as error:
+        raise InputError(f"model {table.get('kind')!r} cannot be made ({error})") from None
     return model
 
 

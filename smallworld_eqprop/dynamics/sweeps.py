@@ -10,7 +10,6 @@ an unfinished free phase still drifts; a deviation has neither fault.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -50,18 +49,6 @@ class Sweeps(Solver):
     def max_sweeps(self) -> int:  # type: ignore[override]
         """The number of sweeps."""
         return self.count
-
-    def sweeps(self, circuit: Any, drive: Array, state: Array) -> Iterator[Array]:
-        """Give the state after each sweep from the inputs outward."""
-        _require_numpy(circuit)
-        state = state.copy()
-        while True:
-            for layer, rows in enumerate(circuit.layout.rows):
-                if layer:
-                    field = _into(circuit, layer, state)
-                    field += drive[:, rows]
-                    np.clip(field, circuit.low[rows], circuit.high[rows], out=state[:, rows])
-            yield state.copy()
 
     def relax(self, circuit: Any, drive: Any, start: Any, nudge: Nudge | None = None) -> Relaxation:
         """Take the sweeps; the residual is that of the state they end at."""

@@ -18,7 +18,7 @@ import torch
 
 from smallworld_eqprop.dynamics.contrast import Contrast, Gradient, Group
 from smallworld_eqprop.dynamics.devices import NUMPY, on_device, require_device
-from smallworld_eqprop.dynamics.layout import Array, Block, Layout
+from smallworld_eqprop.dynamics.layout import Array, Block, LaidOut, Layout
 from smallworld_eqprop.dynamics.models import Hopfield, Model
 from smallworld_eqprop.dynamics.pairs import pair_gradient
 from smallworld_eqprop.dynamics.physics import Physics, finite_vector
@@ -36,7 +36,7 @@ __all__ = ["TorchNetwork"]
 LARGEST = 2**28
 
 
-class TorchNetwork:
+class TorchNetwork(LaidOut):
     """`Network` on torch tensors, for one network or a stack of them.
 
     All tensors have a leading dimension of members, 1 for a single network. The parameter arrays
@@ -178,26 +178,6 @@ class TorchNetwork:
         return self.backend.device
 
     @property
-    def n_inputs(self) -> int:
-        """Number of input nodes."""
-        return self.layout.n_inputs
-
-    @property
-    def n_free(self) -> int:
-        """Number of free nodes."""
-        return self.layout.n_free
-
-    @property
-    def rows(self) -> list[slice]:
-        """Columns of every layer in a state; the input layer has none."""
-        return self.layout.rows
-
-    @property
-    def output(self) -> slice:
-        """Columns of the last layer in a state."""
-        return self.layout.output
-
-    @property
     def weights(self) -> Array:
         """Weight of every edge of a single network; a copy. Assigning writes."""
         return at_edges(self._alone.graph, self._matrix[0].cpu().numpy(), self._idle)
@@ -271,7 +251,7 @@ class TorchNetwork:
         self, contrast: Contrast, pairs: npt.ArrayLike, *, raw: bool = False
     ) -> Array:
         """Gradient of a single network for any pairs of nodes; see `Network.pair_gradient`."""
-        self._check(contrast)
+        contrast.check((len(self.members),), self.n_free, self.n_inputs)
         deviation, midpoint, inputs = (
             each[0].cpu().numpy()
             for each in (contrast.deviation, contrast.midpoint, contrast.inputs)
@@ -361,7 +341,7 @@ class TorchNetwork:
 
     def _scale(self, contrast: Contrast) -> torch.Tensor:
         """Gain of a contrast over the size of the batch, shape (members, 1, 1)."""
-        self._check(contrast)
+        contrast.check((len(self.members),), self.n_free, self.n_inputs)
         gain = torch.as_tensor(contrast.gain, dtype=self._matrix.dtype, device=self.device)
         return (gain / contrast.deviation.shape[1]).expand(len(self.members), 1, 1)
 
@@ -386,17 +366,6 @@ class TorchNetwork:
             np.sqrt([each[b.lower, b.upper] / len(b.edges) for b in network.blocks])
             for each, network in zip(sums, self.members, strict=True)
         ]
-
-    def _check(self, contrast: Contrast) -> None:
-        """Refuse a contrast that does not fit: what a rule got wrong."""
-        batch, members = contrast.inputs.shape[-2], len(self.members)
-        for name, columns in (("deviation", self.n_free), ("midpoint", self.n_free),
-                              ("inputs", self.n_inputs)):  # fmt: skip
-            shape = tuple(getattr(contrast, name).shape)
-            if shape != (members, batch, columns):
-                raise InputError(
-                    f"{name} of a contrast: shape {shape}, must be ({members}, {batch}, {columns})"
-                )
 
 
 def _check_alike(first: TorchNetwork, other: TorchNetwork) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from smallworld_eqprop.dynamics.devices import NUMPY, check_device_name
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.initial import Initial
-from smallworld_eqprop.dynamics.models import Hopfield, Model, WeakFeedback
+from smallworld_eqprop.dynamics.models import MODEL, Hopfield, Model
 from smallworld_eqprop.dynamics.relaxation import Solver, check_sweeps
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.dynamics.sweeps import Sweeps
@@ -24,7 +24,7 @@ __all__ = ["SLOTS", "TrainingConfig"]
 
 #: What may stand under each table of a run file, and within such objects.
 SLOTS = (
-    Slot("model", Model, {"hopfield": Hopfield, "weak-feedback": WeakFeedback}),
+    MODEL,
     Slot(
         "rule",
         Rule,
@@ -45,7 +45,7 @@ SLOTS = (
     ),
 )
 
-MODEL, RULE, LOSS, SGD_, SOLVER = Hopfield(), RandomSign(), SquaredError(), SGD(), SOR()
+HOPFIELD, RULE, LOSS, DESCENT, SOLVER = Hopfield(), RandomSign(), SquaredError(), SGD(), SOR()
 INITIAL = Initial()
 
 
@@ -83,10 +83,10 @@ class TrainingConfig:
         If a part is not of its kind, or a value is not usable.
     """
 
-    model: Model = MODEL
+    model: Model = HOPFIELD
     rule: Rule = RULE
     loss: Loss = LOSS
-    optimiser: Optimiser = SGD_
+    optimiser: Optimiser = DESCENT
     relaxation: Solver = SOLVER
     initial: Initial = INITIAL
     batch_size: int = 20
