@@ -18,10 +18,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from smallworld_eqprop import InputError, Store
 from smallworld_eqprop.cli.errors import exit_status
-from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.studies.store import Store
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 QUANTITIES = (

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from smallworld_eqprop import InputError, Run
 from smallworld_eqprop.cli.errors import exit_status
-from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.tidy import corrections, learning_curves, provenance
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"

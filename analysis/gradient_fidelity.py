@@ -26,20 +26,12 @@ import gradient_figures
 import numpy as np
 import pandas as pd
 
-from smallworld_eqprop.data import load
-from smallworld_eqprop.dynamics.contrast import Gradient
-from smallworld_eqprop.dynamics.euler import Euler
+from smallworld_eqprop import InputError, Network, Run, Trainer, layered, load, rewire
+from smallworld_eqprop.dynamics import SOR, Euler, Gradient
 from smallworld_eqprop.dynamics.layout import Array
-from smallworld_eqprop.dynamics.network import Network
-from smallworld_eqprop.dynamics.sor import SOR
-from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.graphs.generate.layers import layered
-from smallworld_eqprop.graphs.generate.rewiring import rewire
-from smallworld_eqprop.learning.rules import Adjoint, Centred, Phases
-from smallworld_eqprop.learning.trainer import Trainer
+from smallworld_eqprop.learning import Adjoint, Centred, Phases
 from smallworld_eqprop.studies.folder import read_checkpoint
-from smallworld_eqprop.studies.record import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "results" / "gradient_fidelity.csv"
@@ -76,7 +68,7 @@ def trained_network(folder: Path, dataset: str) -> Case:
     if name != dataset:
         raise InputError(f"{folder}: trained on {name}; give --dataset {name}")
     trainer = Trainer(run.graph, config.data.load(), config.training)
-    read_checkpoint(folder / "checkpoint.npz", config, trainer)
+    read_checkpoint(folder / "checkpoint.npz", config.key, trainer)
     weights, biases = trainer.network.weights, trainer.network.biases
     network = Network(run.graph, weights, biases, dtype=np.float64)
     return Case(TRAINED, config.flat().get("p", 0.0), config.training.seed, network)
@@ -88,7 +80,9 @@ def measure(case: Case, inputs: Array, target: Array) -> Iterator[dict[str, obje
     if phases.free.failed:
         raise InputError(phases.free.message)
     answering = float(((phases.output > 0) & (phases.output < 1)).mean())
-    exact = network.edge_gradient(Adjoint().contrast(phases))
+    exact = network.edge_gradient(Adjoint(tolerance=1e-10).contrast(phases))
+    if phases.failed:
+        raise InputError(f"adjoint: not solved for {phases.failed} examples, at no minimum")
     adjacent = [block for block in network.blocks if block.kind == "interlayer"]
     parts = {block.name: block.edges for block in adjacent}
     if graph.skip.any():

@@ -18,16 +18,15 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.graphs.generate.layers import layered
-from smallworld_eqprop.graphs.generate.rewiring import rewire
-from smallworld_eqprop.graphs.measure.metrics import structure_metrics
-from smallworld_eqprop.graphs.measure.smallworld import (
+from smallworld_eqprop import (
+    LayeredGraph,
+    layered,
+    rewire,
     small_world_coefficients,
-    small_world_propensity,
-    small_world_sigma,
+    structure_metrics,
 )
+from smallworld_eqprop.files import atomic_writer
+from smallworld_eqprop.graphs.measure import small_world_propensity, small_world_sigma
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "results" / "metrics_vs_p.csv"

@@ -27,11 +27,15 @@ import pandas as pd
 import performance_figures as figures
 from tables import label, read_runs, save, select, topologies, write
 
-from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.studies.binning import binned_means
-from smallworld_eqprop.studies.correlation import correlations, early_against_final
-from smallworld_eqprop.studies.regression import explained_variance
-from smallworld_eqprop.studies.replicates import noise_floor, setting_means
+from smallworld_eqprop import InputError
+from smallworld_eqprop.studies import (
+    binned_means,
+    correlations,
+    early_against_final,
+    explained_variance,
+    noise_floor,
+    setting_means,
+)
 
 # The log-spread of adjacent pairs: every network has them, and all of them change.
 OUTCOMES = ("final_test_error", "final_log_spread_interlayer")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop import LayeredGraph
 
 # Values that a neuron keeps until the update: activation and error, or free and nudged activation.
 STORED = 2

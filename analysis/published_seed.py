@@ -32,15 +32,18 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from rich.progress import track
 from tables import save
 
-from smallworld_eqprop import RunConfig
+from smallworld_eqprop import (
+    Dataset,
+    InputError,
+    LayeredGraph,
+    Network,
+    RunConfig,
+    Trainer,
+    TrainingConfig,
+    load,
+)
 from smallworld_eqprop.cli.train import parse_settings
-from smallworld_eqprop.data import Dataset, load
-from smallworld_eqprop.dynamics.network import Network
-from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.learning.config import TrainingConfig
-from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.style import GREY, PAGE, use_style
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -22,8 +22,9 @@ import seaborn as sns
 from matplotlib.ticker import MaxNLocator
 from tables import label, read_runs, save, topologies, write
 
-from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.studies.replicates import noise_floor, setting_columns, setting_numbers
+from smallworld_eqprop import InputError
+from smallworld_eqprop.studies import noise_floor
+from smallworld_eqprop.studies.replicates import setting_columns, setting_numbers
 from smallworld_eqprop.studies.style import GREY, PAGE, use_style
 
 OUTCOMES = ("final_training_error", "final_test_error", "final_log_spread_interlayer")

@@ -21,12 +21,9 @@ import pandas as pd
 from operations import Operations, backpropagation, equilibrium_propagation
 from tabulate import tabulate
 
+from smallworld_eqprop import InputError, LayeredGraph, Run, RunConfig
 from smallworld_eqprop.cli.errors import exit_status
-from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
-from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.studies.config import RunConfig
-from smallworld_eqprop.studies.record import Run
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 DEFAULT = ("layered-3x500", "rewired-3x500")

@@ -10,12 +10,10 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from smallworld_eqprop.errors import InputError
+from smallworld_eqprop import InputError, Run, Store
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.studies import style
-from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.replicates import setting_columns
-from smallworld_eqprop.studies.store import Store
 
 # What a configuration says about the topology, beside p and the sizes.
 TOPOLOGY = ("family", "law", "places", "across_layers", "intralayer", "neighbours")

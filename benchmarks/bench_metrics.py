@@ -18,16 +18,20 @@ from typing import Any, NamedTuple
 import igraph
 import numpy as np
 
-from smallworld_eqprop.graphs.core.adjacency import adjacency_from_edges
-from smallworld_eqprop.graphs.generate.layers import layered
-from smallworld_eqprop.graphs.generate.rewiring import rewire
-from smallworld_eqprop.graphs.measure.clustering import average_clustering, bipartite_clustering
-from smallworld_eqprop.graphs.measure.distances import (
+from smallworld_eqprop import (
+    average_clustering,
     characteristic_path_length,
-    sample_path_length,
+    degree_preserving,
+    layered,
+    rewire,
 )
-from smallworld_eqprop.graphs.measure.smallworld import small_world_sigma
-from smallworld_eqprop.graphs.nulls.nullmodels import degree_preserving, erdos_renyi
+from smallworld_eqprop.graphs.core.adjacency import adjacency_from_edges
+from smallworld_eqprop.graphs.measure import (
+    bipartite_clustering,
+    sample_path_length,
+    small_world_sigma,
+)
+from smallworld_eqprop.graphs.nulls import erdos_renyi
 
 N_SOURCES = 1000
 

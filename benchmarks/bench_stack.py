@@ -22,8 +22,9 @@ from collections.abc import Callable
 from functools import cache, partial
 from multiprocessing.pool import Pool
 
-from smallworld_eqprop import Ensemble, Trainer, TrainingConfig, layered, load, rewire, threads
-from smallworld_eqprop.data import Dataset
+from smallworld_eqprop import Dataset, Trainer, TrainingConfig, layered, load, rewire
+from smallworld_eqprop.dynamics import threads
+from smallworld_eqprop.learning import Ensemble
 
 SIZES = (784, 50, 50, 50, 50, 50, 10)
 CONFIG = TrainingConfig.paper(learning_rate=0.015, nudged_steps=12, other_amplitude=0.05)

@@ -19,10 +19,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from smallworld_eqprop import RunConfig, train
-from smallworld_eqprop.studies.job import measure_graph
-from smallworld_eqprop.studies.study import Study, grid
-from smallworld_eqprop.studies.sweep import sweep
+from smallworld_eqprop import RunConfig, Study, grid, sweep, train
+from smallworld_eqprop.studies.job import measure_run
 
 SWEPT = "sweep, two workers"
 
@@ -35,7 +33,7 @@ def in_a_sweep(study: Study, folder: Path) -> None:
 def one_after_another(study: Study, folder: Path, threads: int) -> None:
     for key, config in zip(study.keys, study.runs, strict=True):
         train(config, folder / key, epochs=study.epochs, threads=threads)
-        measure_graph(config, study.metrics)  # as a sweep does, on one thread
+        measure_run(config, study.metrics, None, None)  # as a sweep does, on one thread
 
 
 def main() -> None:

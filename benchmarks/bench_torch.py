@@ -16,8 +16,9 @@ import time
 
 import torch
 
-from smallworld_eqprop import Ensemble, RunConfig, Trainer, load, threads
-from smallworld_eqprop.data import Dataset
+from smallworld_eqprop import Dataset, RunConfig, Trainer, load
+from smallworld_eqprop.dynamics import threads
+from smallworld_eqprop.learning import Ensemble
 
 PRESETS = ("rewired-3x500-no-intralayer", "rewired-3x500", "layered-5x100", "rewired-5x100")
 EXAMPLES = 2000

@@ -69,7 +69,8 @@ def make_trainer(case: str, method: str = "sor", dtype: str = "float32"):
     config = made(learning_rate=rates, relaxation=method, free_steps=60, other_amplitude=0.02)
     if dtype == "float32":
         return sw.Trainer(graph, data, config)
-    weights = sw.initial_weights(graph, seed=np.random.default_rng([0, 1]), other_amplitude=0.02)
+    initial_weights = getattr(sw, "initial_weights", None) or sw.dynamics.initial_weights
+    weights = initial_weights(graph, seed=np.random.default_rng([0, 1]), other_amplitude=0.02)
     if hasattr(sw, "Network"):
         return sw.Trainer(graph, data, config, network=sw.Network(graph, weights, dtype=dtype))
     return sw.Trainer(graph, data, config, sw.Couplings(graph, weights, dtype=dtype))
@@ -78,7 +79,8 @@ def make_trainer(case: str, method: str = "sor", dtype: str = "float32"):
 def threads(trainer, n: int):
     import smallworld_eqprop as sw
 
-    return sw.threads(trainer.network if hasattr(trainer, "network") else trainer.couplings, n)
+    sharing = getattr(sw, "threads", None) or sw.dynamics.threads
+    return sharing(trainer.network if hasattr(trainer, "network") else trainer.couplings, n)
 
 
 def outcomes(path: str) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from training import EPOCHS, EXAMPLES, MEASURED, timed, trained, warm
 
 from smallworld_eqprop import Run, RunConfig, Trainer
-from smallworld_eqprop.dynamics.threads import threads
+from smallworld_eqprop.dynamics import threads
 from smallworld_eqprop.learning.history import BatchRecord
 
 TITLE = "Against layer-wise relaxation in PyTorch"

@@ -12,14 +12,8 @@ import numpy.typing as npt
 from memory import alone, peak_memory
 from training import median_time
 
-from smallworld_eqprop import LayeredGraph
-from smallworld_eqprop.dynamics import sor
-from smallworld_eqprop.dynamics.circuit import Nudge
-from smallworld_eqprop.dynamics.contrast import Contrast
-from smallworld_eqprop.dynamics.euler import Euler
-from smallworld_eqprop.dynamics.initial import initial_weights
-from smallworld_eqprop.dynamics.network import Network
-from smallworld_eqprop.dynamics.sor import SOR
+from smallworld_eqprop import LayeredGraph, Network
+from smallworld_eqprop.dynamics import SOR, Contrast, Euler, Nudge, initial_weights, sor
 from smallworld_eqprop.files import atomic_writer
 
 TITLE = "Growth with the number of edges"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import griffe
@@ -14,6 +15,8 @@ DOI = re.compile(r"(?:https://doi\.org/|\bdoi:)(10\.[^\s,)]*[^\s,).])")
 ARXIV = re.compile(r"\barXiv:(\d+\.\d+)")
 REFERENCES = re.compile(r"^References\n-+\n(.*?)(?=\n\n\w+\n-+\n|\Z)", re.MULTILINE | re.DOTALL)
 ENTRY = re.compile(r"^\.\. \[\d+\] ", re.MULTILINE)
+# Names with a place on the pages of the API.
+LISTED = re.compile(r"^::: ([\w.]+)$", re.MULTILINE)
 # Several parameters at once, of which only is said where they are described.
 SAME = re.compile(r"^Parameters\n-+\n\w+(?:, \w+)+\n +(.*)\n(?=\n)", re.MULTILINE)
 NAME = re.compile(r"(?<![`\[\w])`(?:smallworld_eqprop\.)?([\w.]+)`(?!`)")
@@ -24,8 +27,9 @@ class Docstrings(griffe.Extension):
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
         """Rewrite all docstrings, now that all names are known."""
-        # What the package imports for its users, which are the names on the pages of the API.
-        self.public = {name for name, member in pkg.members.items() if member.is_alias}
+        pages = (Path(__file__).parent / "api").glob("*.md")
+        listed = LISTED.findall("".join(page.read_text(encoding="utf-8") for page in pages))
+        self.public = {path.rpartition(".")[2]: path for path in listed}
         self._rewrite(pkg)
 
     def _rewrite(self, thing: griffe.Object) -> None:
@@ -53,7 +57,8 @@ class Docstrings(griffe.Extension):
             parts = parts[-1:]  # the full path of a public function
         if parts[0] not in self.public:
             return match[0]
-        return f"[`{'.'.join(parts)}`][smallworld_eqprop.{'.'.join(parts)}]"
+        target = ".".join((self.public[parts[0]], *parts[1:]))
+        return f"[`{'.'.join(parts)}`][{target}]"
 
 
 def mathml(latex: str, display: str) -> str:

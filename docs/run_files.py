@@ -33,8 +33,11 @@ ABOUT = {
     "loss": "The cost of the outputs.",
     "optimiser": "How a gradient becomes a step.",
     "relaxation": "The free phase, and, in `rule.solver`, what comes after it.",
+    "transform": "What is done to the inputs of every training batch; nothing when left out. "
+    "Several are written as `[[transform]]`, one table each, or as a list, and are done one after "
+    "the other.",
     "schedule": "A learning rate that changes: in the place of a number, as in `learning_rate = "
-    '{ kind = "cosine", rate = 0.1, steps = 5000 }`. Steps are counted in batches.',
+    '{ kind = "cosine", rate = 0.1, epochs = 10 }`. Steps are counted in batches.',
     "initial": "Weights to begin with; without a kind.",
     "training": "What is left; without a kind.",
 }
@@ -96,6 +99,8 @@ def type_of(hint: Any) -> str:
     for option in get_args(hint) if get_origin(hint) is not None and not _plain(hint) else (hint,):
         if option in bases:
             words.append(f"[{bases[option]}](#{bases[option]})")
+        elif get_origin(option) is tuple:
+            words.append(f"list of {type_of(get_args(option)[0])}")
         elif option is not type(None):
             words.append(type_name(option).replace("|", "\\|"))
     return " or ".join(words)

@@ -32,6 +32,7 @@ PAGES = [
     "docs/start.md",
     "docs/run-files.md",
     "docs/own-data.md",
+    "docs/rules.md",
     "docs/does-structure-help.md",
     "docs/tutorials/paper.md",
     "docs/tutorials/your-graph.md",
@@ -43,6 +44,7 @@ PAGES = [
     "docs/extend/optimiser.md",
     "docs/extend/solver.md",
     "docs/extend/metric.md",
+    "docs/extend/data.md",
 ]
 
 FENCE = re.compile(r"^```(\w*)(.*)\n((?:.*\n)*?)```$", re.MULTILINE)

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from networks import arguments
 
-from smallworld_eqprop import LayeredGraph, add_intralayer, difference, layered, rewire
+from smallworld_eqprop import LayeredGraph, add_intralayer, layered, rewire
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.graphs.draw.drawing import GREEN, GREY, draw_edges, draw_nodes
+from smallworld_eqprop.graphs.generate import difference
 from smallworld_eqprop.studies.style import PAGE, RED, save, use_style
 
 EXAMPLE = (6, 5, 5, 5, 3)

@@ -27,9 +27,9 @@ from networks import (
 )
 from tabulate import tabulate
 
+from smallworld_eqprop import Run
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.plots import SHORT, SMOOTHED, running_error
-from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.style import COLUMN, PAGE, lighter, save, use_style
 
 # The widest label that has room beside another in a figure of one panel.

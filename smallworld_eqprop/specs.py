@@ -54,11 +54,20 @@ class Slot:
         What every object in the place is an instance of.
     kinds : mapping of str to type
         The kinds of this package, by the names they have in tables.
+    several : str
+        The kind that a list of such objects stands for; its one field holds them. Empty where no
+        list may stand.
     """
 
     name: str
     base: Any
     kinds: Mapping[str, type]
+    several: str = ""
+
+    def joined(self, things: Iterable[Any]) -> Any:
+        """A list of objects as one; a list of one object is that object."""
+        things = tuple(things)
+        return things[0] if len(things) == 1 else self.kinds[self.several](things)
 
 
 def read_spec(slot: Slot, table: Any, slots: Iterable[Slot] = (), where: str = "") -> Any:
@@ -67,8 +76,9 @@ def read_spec(slot: Slot, table: Any, slots: Iterable[Slot] = (), where: str = "
     Parameters
     ----------
     slot : Slot
-    table : mapping, str or object
-        A table with ``kind``, the name of a kind alone, or an object that stands as it is.
+    table : mapping, str, object or list
+        A table with ``kind``, the name of a kind alone, or an object that stands as it is. A list
+        of them, where the slot takes several.
     slots : iterable of Slot
         Of the objects that the object may hold.
     where : str
@@ -80,6 +90,10 @@ def read_spec(slot: Slot, table: Any, slots: Iterable[Slot] = (), where: str = "
         If the kind or a key is unknown, or a value is not usable.
     """
     where = where or slot.name
+    if slot.several and isinstance(table, list | tuple):
+        return slot.joined(
+            read_spec(slot, each, slots, f"{where}[{i}]") for i, each in enumerate(table)
+        )
     if isinstance(table, str):
         table = {"kind": table}
     if not isinstance(table, Mapping):

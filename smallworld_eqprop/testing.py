@@ -1,4 +1,4 @@
-"""Contracts: what a model, rule, loss, optimiser or solver has to keep, as tests for yours.
+"""Contracts: what a model, rule, loss, optimiser, solver or transform has to keep, as tests.
 
 One line each, in any test framework::
 
@@ -23,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.data import Dataset
+from smallworld_eqprop.data.transforms import Transform
 from smallworld_eqprop.dynamics.contrast import Contrast
-from smallworld_eqprop.dynamics.energy import energy
+from smallworld_eqprop.dynamics.energies import energy
 from smallworld_eqprop.dynamics.layout import Array
 from smallworld_eqprop.dynamics.models import Hopfield, Model
 from smallworld_eqprop.dynamics.network import Network
@@ -46,6 +47,7 @@ __all__ = [
     "check_optimiser",
     "check_rule",
     "check_solver",
+    "check_transform",
 ]
 
 EXACT = SOR(tolerance=1e-12, max_sweeps=20_000)
@@ -182,6 +184,34 @@ def check_solver(solver: Solver) -> None:
         assert far <= 100 * tolerance, f"{solver} on graph {name!r}: {far:.2g} from the solution"
 
 
+def check_transform(transform: Transform, n_inputs: int = 16) -> None:
+    """Check a transform of inputs.
+
+    It keeps shape and dtype, gives finite numbers, changes nothing it is given, draws from the
+    generator alone, changes some input, and a training with it resumes to the bit.
+
+    Parameters
+    ----------
+    transform : Transform
+        One that does something: with all inputs left as they are the contract is broken.
+    n_inputs : int
+        A number of inputs that it fits.
+    """
+    for dtype in (np.float32, np.float64):
+        inputs: Array = np.random.default_rng(6).uniform(0.1, 1, (20, n_inputs)).astype(dtype)
+        kept = inputs.copy()
+        found = [transform.apply(inputs, np.random.default_rng([7, seed])) for seed in range(5)]
+        again = transform.apply(inputs, np.random.default_rng([7, 0]))
+        assert np.array_equal(inputs, kept), f"{transform}: changes what it is given"
+        for each in found:
+            assert each.shape == inputs.shape, f"{transform}: gives another shape, {each.shape}"
+            assert each.dtype == dtype, f"{transform}: gives {each.dtype}, not {dtype}"
+            assert np.isfinite(each).all(), f"{transform}: gives numbers that are not finite"
+        assert np.array_equal(again, found[0]), f"{transform}: draws from more than the generator"
+        assert any((each != inputs).any() for each in found), f"{transform}: changes no input"
+    _check_resuming(n_inputs, transform=transform)
+
+
 # What the contracts are made of.
 
 
@@ -306,14 +336,14 @@ def _slopes(network: Network, phases: Phases, name: str, step: float = 1e-5) -> 
         yield (costs[0] - costs[1]) / (ends[0] - ends[1]) if ends[0] > ends[1] else 0.0
 
 
-def _check_resuming(**parts: Any) -> None:
+def _check_resuming(n_inputs: int = 3, **parts: Any) -> None:
     """A training that stops in mid-epoch, and goes on in another trainer, ends the same."""
     rng = np.random.default_rng(5)
-    x = rng.random((24, 3)).astype(np.float32)
+    x = rng.random((24, n_inputs)).astype(np.float32)
     y = np.eye(2, dtype=np.float32)[(x[:, 0] > 0.5).astype(int)]
     data = Dataset("toy", "classification", x, y, x, y, sha256={})
     config = TrainingConfig(batch_size=5, **parts)
-    whole, first, second = (Trainer(layered((3, 4, 2)), data, config) for _ in range(3))
+    whole, first, second = (Trainer(layered((n_inputs, 4, 2)), data, config) for _ in range(3))
     for _ in range(2):
         for _ in whole.run_epoch():
             pass

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 
 import matplotlib
+import numpy as np
+import pytest
 from hypothesis import settings
 
 matplotlib.use("Agg")
@@ -11,3 +13,50 @@ matplotlib.use("Agg")
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+#: Where torch computes in the tests of its engine; `cuda` needs a card.
+TORCH_DEVICE = os.environ.get("SMALLWORLD_TORCH_DEVICE", "cpu")
+
+
+@pytest.fixture
+def torch():
+    """The library, with one thread; the test is skipped where it is not installed."""
+    found = pytest.importorskip("torch")
+    before = found.get_num_threads()
+    found.set_num_threads(1)
+    yield found
+    found.set_num_threads(before)
+
+
+@pytest.fixture
+def torch_device(torch):
+    """Where torch computes in this test."""
+    return TORCH_DEVICE
+
+
+@pytest.fixture
+def same(torch_device):
+    """Compare what one network gives alone and in a stack: to the bit on the processor.
+
+    A card adds in another order where there are more networks. So a relaxation may end elsewhere
+    within its tolerance and after another number of sweeps, and counts are not compared there.
+    """
+
+    def compare(one, other):
+        one, other = (
+            np.asarray(each.cpu() if hasattr(each, "cpu") else each) for each in (one, other)
+        )
+        if torch_device == "cpu":
+            np.testing.assert_array_equal(one, other)
+        elif one.dtype.kind == "f":
+            np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+
+    return compare
+
+
+@pytest.fixture(params=["numpy", pytest.param(TORCH_DEVICE, marks=pytest.mark.torch)])
+def device(request):
+    """Every engine: NumPy's, and torch's."""
+    if request.param != "numpy":
+        pytest.importorskip("torch")
+    return request.param

@@ -1,17 +1,47 @@
+"""Every public name has one place, is documented, and costs only what it needs."""
+
 from __future__ import annotations
 
 import inspect
 import json
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import smallworld_eqprop
 
-CODE = [
-    name for name in smallworld_eqprop.__all__ if callable(getattr(smallworld_eqprop, name, None))
-]
+ROOT = Path(smallworld_eqprop.__file__).parent
+#: The subpackages that list names, by their paths.
+PACKAGES = {
+    path: import_module(f"smallworld_eqprop.{path}")
+    for path in (
+        "data",
+        "dynamics",
+        "graphs.convert",
+        "graphs.core",
+        "graphs.draw",
+        "graphs.generate",
+        "graphs.measure",
+        "graphs.nulls",
+        "graphs.topology",
+        "learning",
+        "studies",
+    )
+}
+
+
+def names_in(package: ModuleType) -> list[str]:
+    """The public names of a package that are no modules."""
+    return [name for name in package.__all__ if not inspect.ismodule(getattr(package, name))]
+
+
+TOP = names_in(smallworld_eqprop)
+#: Every name of the subpackages with its path.
+PLACES = [(path, name) for path, package in PACKAGES.items() for name in names_in(package)]
 #: Names that the graphs of others are measured by; asked for as they stand.
 METRICS = [
     "characteristic_path_length",
@@ -46,18 +76,42 @@ def modules_after(statement: str) -> set[str]:
     return set(json.loads(run.stdout))
 
 
-def test_every_name_resolves_and_is_listed() -> None:
-    for name in smallworld_eqprop.__all__:
-        assert getattr(smallworld_eqprop, name) is not None
-    assert dir(smallworld_eqprop) == sorted(smallworld_eqprop.__all__)
-    assert set(smallworld_eqprop.__all__) - set(CODE) == {"DATASETS", "__version__"}
-    with pytest.raises(AttributeError, match="clustering_of"):
-        smallworld_eqprop.clustering_of  # noqa: B018
+def test_the_top_level_is_short_and_shows_the_subpackages() -> None:
+    assert len(TOP) <= 32
+    assert set(smallworld_eqprop.__all__) - set(TOP) == {
+        "data", "dynamics", "graphs", "learning", "presets", "studies", "testing",
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CODE)
-def test_every_name_is_documented_and_public_where_it_lives(name: str) -> None:
-    thing = getattr(smallworld_eqprop, name)
+def test_every_package_with_a_stub_is_looked_at() -> None:
+    stubs = {".".join(stub.parent.relative_to(ROOT).parts) for stub in ROOT.rglob("__init__.pyi")}
+    assert stubs == {*PACKAGES, "graphs", ""}
+
+
+@pytest.mark.parametrize("path", ["", *PACKAGES, "graphs"])
+def test_a_package_lists_its_names_and_no_module_has_one_of_them(path: str) -> None:
+    package = import_module(f"smallworld_eqprop.{path}".rstrip("."))
+    assert dir(package) == sorted(package.__all__)
+    # Importing such a module would put it in the place of the name.
+    folder = Path(package.__file__).parent
+    assert not [name for name in package.__all__ if name in names_in(package)
+                and (folder / f"{name}.py").exists()]  # fmt: skip
+
+
+def test_a_name_is_in_one_subpackage() -> None:
+    names = [name for _, name in PLACES]
+    assert len(set(names)) == len(names)
+    for path, name in PLACES:
+        if name in TOP:
+            assert getattr(smallworld_eqprop, name) is getattr(PACKAGES[path], name)
+    assert set(TOP) - set(names) == {"InputError", "__version__"}
+
+
+@pytest.mark.parametrize(("path", "name"), PLACES)
+def test_every_name_is_documented_and_public_where_it_lives(path: str, name: str) -> None:
+    thing = getattr(PACKAGES[path], name)
+    if name == "DATASETS":
+        return
     assert thing.__doc__
     assert thing.__name__ == name
     home = inspect.getmodule(thing)
@@ -69,11 +123,46 @@ def test_every_name_is_documented_and_public_where_it_lives(name: str) -> None:
 
 @pytest.mark.parametrize("name", METRICS + NULL_MODELS)
 def test_formulas_and_references(name: str) -> None:
-    documentation = getattr(smallworld_eqprop, name).__doc__
+    package = PACKAGES["graphs.measure" if name in METRICS else "graphs.nulls"]
+    documentation = getattr(package, name).__doc__
     assert "References\n" in documentation
     # Cochran's book on sampling has no DOI.
     assert "doi:10." in documentation or name == "sample_path_length"
     assert name in NULL_MODELS or "math:" in documentation
+
+
+def test_a_name_of_a_subpackage_is_pointed_to_from_the_top() -> None:
+    for path, name in PLACES:
+        if name not in TOP:
+            with pytest.raises(AttributeError) as caught:
+                getattr(smallworld_eqprop, name)
+            assert str(caught.value) == (
+                f"smallworld_eqprop has no {name}; use smallworld_eqprop.{path}.{name}"
+            )
+
+
+def test_names_that_are_gone_say_what_to_use() -> None:
+    for name, instead in smallworld_eqprop.GONE.items():
+        with pytest.raises(AttributeError) as caught:
+            getattr(smallworld_eqprop, name)
+        assert str(caught.value) == f"smallworld_eqprop has no {name}; use {instead}"
+
+
+@pytest.mark.parametrize("name", ["clustering_of", "_Network", "__wrapped__"])
+def test_a_name_that_never_was_is_an_ordinary_error(name: str) -> None:
+    with pytest.raises(AttributeError, match=name) as caught:
+        getattr(smallworld_eqprop, name)
+    assert "use" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", PACKAGES)
+def test_importing_a_subpackage_imports_none_of_its_modules(path: str) -> None:
+    loaded = modules_after(f"import smallworld_eqprop.{path}")
+    ours = {name for name in loaded if name.startswith("smallworld_eqprop.")}
+    assert ours == {f"smallworld_eqprop.{path}"} | (
+        {"smallworld_eqprop.graphs"} if path.startswith("graphs.") else set()
+    )
+    assert "numpy" not in loaded
 
 
 def test_importing_the_package_imports_nothing_else() -> None:
@@ -124,11 +213,3 @@ def test_measuring_a_graph_imports_no_training_code(code, tmp_path, monkeypatch)
     training = tuple(f"smallworld_eqprop.{x}" for x in ("dynamics", "learning", "data", "studies"))
     loaded = modules_after(f"exec({code!r})")
     assert not {name for name in loaded if name.startswith(training)}
-
-
-def test_names_that_are_gone_say_what_to_use() -> None:
-    for name, instead in smallworld_eqprop.GONE.items():
-        with pytest.raises(
-            AttributeError, match=f"{name} is gone; use {instead.split(' ')[0][:6]}"
-        ):
-            getattr(smallworld_eqprop, name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from smallworld_eqprop.data.transforms import Transform
 from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.models import Hopfield, Model, WeakFeedback
@@ -21,6 +22,7 @@ from smallworld_eqprop.testing import (
     check_optimiser,
     check_rule,
     check_solver,
+    check_transform,
 )
 
 
@@ -129,6 +131,26 @@ class Nothing(Rule, Optimiser, Solver, Model):
 def test_doing_nothing_breaks_every_contract(check, problem):
     with pytest.raises(AssertionError, match=problem):
         check(Nothing())
+
+
+def test_a_transform_that_does_nothing_or_wrong_breaks_its_contract():
+    class Made(Transform):
+        def __init__(self, make):
+            self.apply = make
+
+    for make, problem in (
+        (lambda inputs, generator: inputs, "changes no input"),
+        (lambda inputs, generator: inputs[:, 1:], "gives another shape"),
+        (lambda inputs, generator: np.float64(2) * inputs.astype(float), "gives float64"),
+        (lambda inputs, generator: inputs / 0, "not finite"),
+        (lambda inputs, generator: np.multiply(inputs, 2, out=inputs), "changes what it is given"),
+        (
+            lambda inputs, generator: inputs * np.random.default_rng().random(),
+            "draws from more than the generator",
+        ),
+    ):
+        with np.errstate(divide="ignore"), pytest.raises(AssertionError, match=problem):
+            check_transform(Made(make))
 
 
 @dataclass(frozen=True)

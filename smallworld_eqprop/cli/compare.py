@@ -16,8 +16,12 @@ __all__ = ["compare"]
 def compare(
     target: Target,
     outcome: Annotated[
-        str, typer.Option(help="Column to compare, as `export` names it.")
-    ] = "final_test_error",
+        str | None,
+        typer.Option(
+            help="Column to compare, as `export` names it; by default the last validation error, "
+            "and without one the last test error."
+        ),
+    ] = None,
     level: Annotated[float, typer.Option(help="Of the interval.")] = 0.95,
     store: StoreOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,

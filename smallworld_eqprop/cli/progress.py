@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
+import warnings
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
     from smallworld_eqprop.learning.history import EpochRecord
     from smallworld_eqprop.studies.runs import Progress
 
-__all__ = ["Display", "Live", "epoch_line"]
+__all__ = ["Display", "Live", "epoch_line", "warnings_as_lines"]
 
 #: Seconds over which the rate is averaged, and between two lines where there is no terminal.
 WINDOW = 30.0
@@ -86,6 +90,15 @@ class Live:
         return due
 
 
+@contextmanager
+def warnings_as_lines(live: Live) -> Iterator[None]:
+    """Show warnings as lines of their own, without the place in the code that they come from."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_: live.say(f"note: {message}")
+        yield
+
+
 class Display(Live):
     """Shows the progress of training; a context manager around it.
 
@@ -95,12 +108,19 @@ class Display(Live):
         Lines instead of a bar even in a terminal.
     regression : bool
         Errors are costs, not shares of examples.
+    measured : str
+        Which error is measured after every epoch; empty where none is.
     console : Console, optional
         stderr by default.
     """
 
     def __init__(
-        self, *, plain: bool = False, regression: bool = False, console: Console | None = None
+        self,
+        *,
+        plain: bool = False,
+        regression: bool = False,
+        measured: str = "test",
+        console: Console | None = None,
     ) -> None:
         columns = (
             TextColumn("epoch {task.fields[epoch]}"),
@@ -108,7 +128,7 @@ class Display(Live):
             TextColumn("{task.fields[state]}"),
         )
         super().__init__(*columns, plain=plain, console=console)
-        self.regression = regression
+        self.regression, self.measured = regression, measured
         self.last: Progress | None = None
         self._sweeps = 0.0
         self._rates = Rate()
@@ -132,8 +152,9 @@ class Display(Live):
             )
 
     def _state(self, progress: Progress) -> str:
-        if progress.batch.batch + 1 == progress.n_batches and progress.finished is None:
-            return "measuring the test error"
+        ended = progress.batch.batch + 1 == progress.n_batches and progress.finished is None
+        if ended and self.measured:
+            return f"measuring the {self.measured} error"
         rate = self._rates.value
         left = progress.n_epochs * progress.n_batches - done(progress)
         parts = [
@@ -189,8 +210,15 @@ def epoch_line(record: EpochRecord, n_epochs: int, regression: bool = False) -> 
     """One line on a finished epoch."""
     parts = [
         f"epoch {record.epoch}/{n_epochs}",
-        "training " + _error(record.training_error, regression),
-        "test " + _error(record.test_error, regression),
+        *(
+            f"{name} {_error(error, regression)}"
+            for name, error in (
+                ("training", record.training_error),
+                ("validation", record.validation_error),
+                ("test", record.test_error),
+            )
+            if not math.isnan(error)
+        ),
         f"{record.mean_sweeps:.1f} sweeps",
         f"log-spread {record.log_spread:.2f}",
         f"{record.seconds:.1f} s",

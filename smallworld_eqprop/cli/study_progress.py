@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from smallworld_eqprop.studies.results import Done, Failed
     from smallworld_eqprop.studies.store import Claim
     from smallworld_eqprop.studies.study import Study
-    from smallworld_eqprop.studies.sweep import SweepProgress
+    from smallworld_eqprop.studies.sweeping import SweepProgress
 
 __all__ = ["StudyDisplay", "label"]
 

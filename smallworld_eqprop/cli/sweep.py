@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from smallworld_eqprop.studies.store import RunStatus
     from smallworld_eqprop.studies.study import Study
-    from smallworld_eqprop.studies.sweep import SweepProgress
+    from smallworld_eqprop.studies.sweeping import SweepProgress
 
 __all__ = ["export", "status", "sweep"]
 
@@ -65,7 +65,7 @@ def sweep(
     may be started several times at once: the runs are shared out.
     """
     # Imported here so that --help and errors in the options come at once.
-    from smallworld_eqprop.studies import sweep as sweeps
+    from smallworld_eqprop.studies import sweeping as sweeps
     from smallworld_eqprop.studies.results import Done
     from smallworld_eqprop.studies.study import Study
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from smallworld_eqprop.cli.help import choices, preset_choices
-from smallworld_eqprop.cli.progress import Display
+from smallworld_eqprop.cli.progress import Display, warnings_as_lines
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["train"]
@@ -174,13 +174,19 @@ def train(
 
     def print_json(progress: runs.Progress) -> None:
         if as_json and progress.finished is not None:
-            typer.echo(json.dumps(dataclasses.asdict(progress.finished)))
+            values = dataclasses.asdict(progress.finished).items()
+            # JSON has no NaN.
+            told = {name: value if value == value else None for name, value in values}
+            typer.echo(json.dumps(told))
 
     # A bar would be torn by lines on the same terminal.
     plain = as_json and sys.stdout.isatty()
-    display = Display(plain=plain, regression=config.regression)
+    measured = [name for name in config.training.errors_from if name != "training"]
+    display = Display(
+        plain=plain, regression=config.regression, measured=measured[0] if measured else ""
+    )
     try:
-        with display:
+        with display, warnings_as_lines(display):
 
             def show(progress: runs.Progress) -> None:
                 display.show(progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smallworld_eqprop.data.datasets import Dataset, Task
+from smallworld_eqprop.data.dataset import Dataset, Task
 
 __all__ = ["Data"]
 

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smallworld_eqprop.data.checks import checked_inputs, checked_targets
+from smallworld_eqprop.data.dataset import Dataset, Task
 from smallworld_eqprop.data.fetchers import FileSet
 from smallworld_eqprop.data.idx import parse_idx
 from smallworld_eqprop.data.sources import FASHION_MNIST, MNIST, read_files
 from smallworld_eqprop.data.split import check_n_train, split_rows
 from smallworld_eqprop.errors import InputError, nearest
 
-__all__ = ["DATASETS", "TASKS", "Dataset", "load"]
-
-Task = Literal["classification", "regression"]
+__all__ = ["DATASETS", "TASKS", "load"]
 
 _IMAGES: Mapping[str, FileSet] = {files.name: files for files in (MNIST, FASHION_MNIST)}
 _TABLES: Mapping[str, Task] = {
@@ -37,109 +32,6 @@ DATASETS: tuple[str, ...] = tuple(TASKS)
 """The names that `load` knows."""
 
 _TEST_FRACTION = 0.2
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Dataset:
-    """Training and test examples; the arrays are float32, C order and read-only.
-
-    All is checked when a data set is made, and arrays of other numbers are converted. Arrays that
-    are as they should be are not copied.
-
-    Attributes
-    ----------
-    name
-        Name of the dataset.
-    task
-        ``"classification"`` or ``"regression"``.
-    x_train, x_test : ndarray, shape (n_examples, n_features)
-        Inputs, from -1 to 1; those of the named data sets are in [0, 1], as the states of the
-        paper's networks. There may be no test examples.
-    y_train, y_test : ndarray, shape (n_examples, n_outputs)
-        Targets. Those of a classification are one-hot. Those of a regression are only checked to
-        be finite: outputs without bounds reach any of them, others those within their bounds.
-    sha256
-        SHA-256 of every source (IDX file, file of the user, or table inside scikit-learn), by its
-        name; may be left out.
-    classes : tuple of str
-        Names of the classes, in the order of the outputs; may be left out.
-
-    Raises
-    ------
-    InputError
-        If the task is unknown, an array is not numeric or not of that shape, there is no training
-        example, a number is not finite or out of range, or targets are not one-hot where they are
-        classes; it names the array, the place and the value.
-    """
-
-    name: str
-    task: Task
-    x_train: NDArray[np.float32]
-    y_train: NDArray[np.float32]
-    x_test: NDArray[np.float32]
-    y_test: NDArray[np.float32]
-    sha256: Mapping[str, str] = field(default_factory=dict)
-    classes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.task not in get_args(Task):
-            raise InputError(f"task: {self.task!r}; {nearest(self.task, get_args(Task))}")
-        for part in ("train", "test"):
-            x, y = f"x_{part}", f"y_{part}"
-            first = part == "train"
-            x_like, y_like = (None, None) if first else (self.x_train, self.y_train)
-            inputs = checked_inputs(x, getattr(self, x), x_like)
-            targets = checked_targets(
-                y,
-                getattr(self, y),
-                y_like,
-                classes=self.task == "classification",
-                n_examples=len(inputs),
-            )
-            object.__setattr__(self, x, inputs)
-            object.__setattr__(self, y, targets)
-        object.__setattr__(self, "classes", tuple(self.classes))
-        if self.classes and len(self.classes) != self.y_train.shape[1]:
-            raise InputError(
-                f"classes: {len(self.classes)} names, but y_train has {self.y_train.shape[1]} "
-                "columns; give one for every column"
-            )
-
-    @cached_property
-    def fingerprint(self) -> Mapping[str, str]:
-        """What tells it from other data: `sha256`, or where there is none that of the arrays."""
-        if self.sha256:
-            return self.sha256
-        digest = hashlib.sha256()
-        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
-            digest.update(str(array.shape).encode())
-            if array.size:
-                digest.update(array.data)
-        return {"arrays": digest.hexdigest()}
-
-    @cached_property
-    def labels_train(self) -> NDArray[np.intp]:
-        """Class of each training example, shape (n_examples,); InputError for regression."""
-        return self._labels(self.y_train)
-
-    @cached_property
-    def labels_test(self) -> NDArray[np.intp]:
-        """Class of each test example, shape (n_examples,); InputError for regression."""
-        return self._labels(self.y_test)
-
-    def __repr__(self) -> str:
-        (n, features), outputs = self.x_train.shape, self.y_train.shape[1]
-        return (
-            f"Dataset({self.name}: {self.task}, {n:,} training and {len(self.x_test):,} test "
-            f"examples, {features} features, {outputs} outputs)"
-        )
-
-    def _labels(self, targets: NDArray[np.float32]) -> NDArray[np.intp]:
-        if self.task == "regression":
-            raise InputError(
-                f"{self.name} is a regression dataset without classes; use its targets"
-            )
-        return targets.argmax(axis=1)
 
 
 def load(

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from smallworld_eqprop.data.base import Data
-from smallworld_eqprop.data.datasets import Dataset
+from smallworld_eqprop.data.dataset import Dataset
 from smallworld_eqprop.data.split import Examples, Labels, arrays, check_values
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.specs import write_fields
@@ -123,7 +123,7 @@ class FileData(Data):
             if each is not None:
                 check_values(each, self.scaling)
         target = examples.target
-        found = arrays(
+        found, columns = arrays(
             examples,
             test,
             scaling=self.scaling,
@@ -141,6 +141,7 @@ class FileData(Data):
                 for name, path in paths.items()
             },
             classes=target.names if isinstance(target, Labels) else (),
+            columns=columns,
         )
 
     def _paths(self) -> dict[str, str]:

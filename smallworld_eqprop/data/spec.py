@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from smallworld_eqprop.data.base import Data
-from smallworld_eqprop.data.datasets import TASKS, Dataset, Task, load
+from smallworld_eqprop.data.dataset import Dataset, Task
+from smallworld_eqprop.data.datasets import TASKS, load
+from smallworld_eqprop.data.handed import Handed
 from smallworld_eqprop.data.npz import Npz
 from smallworld_eqprop.data.table_files import Csv, Parquet
 from smallworld_eqprop.specs import Slot
@@ -73,6 +75,7 @@ KINDS: Mapping[str, type[Data]] = {
     "csv": Csv,
     "parquet": Parquet,
     "npz": Npz,
+    "handed": Handed,
 }
 
 #: What may stand under ``[data]``.

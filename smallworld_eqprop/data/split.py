@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.data.checks import LIMITS, first_place, number_text
+from smallworld_eqprop.data.columns import Columns, Scaling
 from smallworld_eqprop.errors import InputError, nearest
 
 __all__ = ["Examples", "Labels", "arrays", "check_n_train", "check_values", "split_rows"]
@@ -36,18 +37,27 @@ class Examples:
     target : Labels, or ndarray of float64 of shape (n_examples, n_outputs)
     place : callable
         What people call the place of a feature, given row and column.
+    names : tuple of str
+        Of the features, where they have some.
+    constant : tuple of str
+        Columns that were left out of them, because all rows have the same value there.
     """
 
     source: str
     features: npt.NDArray[np.floating]
     target: Labels | npt.NDArray[np.float64]
     place: Callable[[int, int], str]
+    names: tuple[str, ...] = ()
+    constant: tuple[str, ...] = ()
 
 
 def split_rows(
     n_rows: int, share: float, seed: int | np.random.Generator, labels: npt.NDArray | None
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Training and test rows of a seeded shuffle, stratified where there are labels."""
+    """Training and test rows of a seeded shuffle, stratified where there are labels.
+
+    `share` is that of the test rows, or as a whole number how many they are.
+    """
     # Imported here because scikit-learn takes longer to import than MNIST to load.
     from sklearn.model_selection import train_test_split
 
@@ -115,8 +125,8 @@ def arrays(
     test_share: float,
     split_seed: int,
     n_train: int | None,
-) -> Mapping[str, npt.NDArray[np.float32]]:
-    """Arrays of a data set, by the names they have in `Dataset`.
+) -> tuple[Mapping[str, npt.NDArray[np.float32]], Columns]:
+    """Arrays of a data set, by the names they have in `Dataset`, and how they were scaled.
 
     Parameters
     ----------
@@ -147,15 +157,18 @@ def arrays(
     train = train[: check_n_train(examples.source, n_train, len(train))]
     x, y = x[train], y[train]
     _check_different(examples, y, "training rows")
+    inputs = targets = None
     if scaling == "min-max":
-        low, high = _range(x)
-        with np.errstate(over="ignore"):
-            x, x_test = (np.clip((each - low) / (high - low), 0, 1) for each in (x, x_test))
+        inputs = Scaling.of_range(x, cut=True)
+        x, x_test = inputs.forward(x), inputs.forward(x_test)
         if not isinstance(examples.target, Labels):
-            low, high = _range(y)
-            y, y_test = ((each - low) / (high - low) for each in (y, y_test))
+            targets = Scaling.of_range(y, cut=False)
+            y, y_test = targets.forward(y), targets.forward(y_test)
     found = {"x_train": x, "y_train": y, "x_test": x_test, "y_test": y_test}
-    return {name: each.astype(np.float32, copy=False) for name, each in found.items()}
+    return (
+        {name: each.astype(np.float32, copy=False) for name, each in found.items()},
+        Columns(examples.names, examples.constant, inputs, targets),
+    )
 
 
 def _check_different(examples: Examples, y: npt.NDArray, rows: str) -> None:
@@ -172,12 +185,6 @@ def _check_different(examples: Examples, y: npt.NDArray, rows: str) -> None:
             f"{examples.source}: all {len(y)} {rows} have the one target "
             f"{number_text(y[0, constant.argmax()])}; there is nothing to learn"
         )
-
-
-def _range(values: npt.NDArray) -> tuple[npt.NDArray, npt.NDArray]:
-    """Minimum and maximum by column; of a constant column infinity, which scales it to 0."""
-    low, high = values.min(axis=0), values.max(axis=0)
-    return low, np.where(high > low, high, np.inf)
 
 
 def _targets(examples: Examples, like: Examples | None = None) -> npt.NDArray:

@@ -23,7 +23,7 @@ class _Table(FileData):
     target : str or tuple of str
         Column to be learned; a regression may have several.
     features : tuple of str
-        Columns of the inputs; all others when left out.
+        Columns of the inputs; when left out all others, but those with one value in all rows.
     test_path : str, optional
         A file of the same columns for testing; `test_share` and `split_seed` then mean nothing.
     """
@@ -63,8 +63,7 @@ class _Table(FileData):
             return examples, None
         table = self._table(self.test_path, contents["test_path"])
         task = "classification" if isinstance(examples.target, Labels) else "regression"
-        features = self.features or tuple(map(str, first.columns.drop(list(target))))
-        return examples, select(self.test_path, table, target, features, task)
+        return examples, select(self.test_path, table, target, examples.names, task)
 
     def _table(self, path: str, content: bytes) -> Any:
         raise NotImplementedError
@@ -94,7 +93,7 @@ class Csv(_Table):
     target : str or tuple of str
         Column to be learned; a regression may have several.
     features : tuple of str
-        Columns of the inputs; all others when left out.
+        Columns of the inputs; when left out all others, but those with one value in all rows.
     test_path : str, optional
         A file of the same columns for testing; `test_share` and `split_seed` then mean nothing.
     separator : str

@@ -98,7 +98,7 @@ def select(
     table : pandas.DataFrame
         Its columns have texts for names.
     target, features : sequence of str
-        Names of columns; without features all others.
+        Names of columns; without features all others that differ from row to row.
     task : {"classification", "regression"}, optional
 
     Raises
@@ -115,6 +115,13 @@ def select(
                 known = nearest(name, columns[:30]) + (", ..." if len(columns) > 30 else "")
                 raise InputError(f"{path}: data.{key}: {problem} {name!r}; {known}")
     chosen = list(features) or [name for name in columns if name not in target]
+    constant = [] if features else _constant(table, chosen)
+    chosen = [name for name in chosen if name not in constant]
+    if constant and not chosen:
+        raise InputError(
+            f"{path}: every column but the target has one value in all {len(table)} rows; give a "
+            "feature that differs"
+        )
     if not chosen:
         raise InputError(f"{path}: no column but the target; give at least one feature")
     for name in () if features else chosen:
@@ -140,7 +147,16 @@ def select(
         np.column_stack(found),
         labels,
         lambda row, column: f"data row {row + 1}, column {chosen[column]!r}",
+        tuple(chosen),
+        tuple(constant),
     )
+
+
+def _constant(table: Any, names: Sequence[str]) -> list[str]:
+    """Columns with one value in all rows, of two or more: they tell nothing of any row."""
+    if len(table) < 2:
+        return []
+    return [name for name in names if (table[name] == table[name].iloc[0]).all()]
 
 
 def require_task(where: str, task: str | None, values: npt.NDArray) -> bool:

@@ -9,6 +9,8 @@ as in the paper's network, the matrices are the weights themselves, without a co
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from smallworld_eqprop.dynamics.kernels import add_rows, drift, residuals_each
+from smallworld_eqprop.dynamics.kernels import add_rows_each, drift, residuals_each
 from smallworld_eqprop.dynamics.layout import Array, Layout
+from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.dynamics.whole import Whole
 from smallworld_eqprop.errors import InputError
 
@@ -41,10 +44,23 @@ class Nudge:
     curvature : float
         The kappa, the same for all examples. Infinite where the outputs are held: `force` then is
         the state they are held at.
+    at : callable, optional
+        What pulls at outputs of given states, where that is no linear function of them; asked
+        where the outputs are outside the energy. Takes the outputs of examples ``part``, a slice.
     """
 
     force: Any
     curvature: Any
+    at: Callable[..., Any] | None = None
+
+    def pull(self, outputs: Any) -> Any:
+        """What pulls at outputs of these states; shape (batch, n_outputs)."""
+        return self.force - self.curvature * outputs if self.at is None else self.at(outputs)
+
+    def of(self, part: slice) -> Nudge:
+        """The nudge of a part of the batch."""
+        at = self.at and functools.partial(self.at, part=part)
+        return Nudge(self.force[part], self.curvature, at)
 
     @property
     def holds(self) -> bool:
@@ -73,6 +89,11 @@ class Circuit:
         without dense intralayer edges: ``field[:, rows[l]] = sum(state[:, source] @ matrix)``.
     inside : dict of int to ndarray
         Dense matrices of intralayer edges, by layer.
+    readout : bool
+        Whether the outputs are outside the energy: they read the other nodes and do not act back.
+    pushes : dict of int to list of (matrix, slice)
+        By layer, what the outputs would add to its field if they acted: the way of an error
+        signal where they do not.
     """
 
     layout: Layout
@@ -83,6 +104,8 @@ class Circuit:
     first: list[tuple[Any, slice]] = field(default_factory=list)
     into: list[list[tuple[Any, slice]]] = field(default_factory=list)
     inside: dict[int, Array] = field(default_factory=dict)
+    readout: bool = False
+    pushes: dict[int, list[tuple[Any, slice]]] = field(default_factory=dict)
     _whole: Whole | None = None
     _matrix: Any = None
     _stale: bool = True
@@ -120,6 +143,29 @@ class Circuit:
         """States of `a` for the examples in the mask, shape (batch,), of `b` for the others."""
         return np.where(mask[:, None], a, b)
 
+    def terms(self, layer: int) -> list[tuple[Any, slice]]:
+        """Matrices whose products are the field of a layer, and the columns they take.
+
+        Of layers inward first. Where the network is small there are two, cut from the array of
+        all: with skips between all layers the products would cost their calls alone.
+        """
+        if self.layout.compact and (whole := self.whole()):
+            own = self.layout.rows[layer]
+            first, last = whole.ends[whole.near[layer]].tolist()
+            parts = slice(first, own.start), slice(own.start, last)
+            return [(whole.weights[each, own], each) for each in parts if each.start < each.stop]
+        if layer not in self.inside:
+            return self.into[layer]
+        return [*self.into[layer], (self.inside[layer], self.layout.rows[layer])]
+
+    def pushed(self, outputs: Array) -> Array:
+        """What outputs outside the energy would add to the fields if they acted."""
+        found = np.zeros((len(outputs), self.n_free), self.dtype)
+        for layer, terms in self.pushes.items():
+            for matrix, _ in terms:
+                found[:, self.layout.rows[layer]] += product(outputs, matrix)
+        return found
+
     def among(self, nodes: npt.NDArray[np.intp]) -> Array:
         """What these free nodes add to each other's fields, ``M[nodes][:, nodes]``."""
         if whole := self.whole():
@@ -132,10 +178,7 @@ class Circuit:
         """The whole of M, shape (n_free, n_free): what node i adds to the field of node j."""
         parts = []
         for layer, rows in enumerate(self.layout.rows):
-            terms = list(self.into[layer])
-            if layer in self.inside:
-                terms.append((self.inside[layer], rows))
-            for matrix, source in terms:
+            for matrix, source in self.terms(layer):
                 part = sparse.coo_array(matrix)
                 parts.append((part.data, part.row + source.start, part.col + rows.start))
         shape = self.n_free, self.n_free
@@ -148,20 +191,27 @@ class Circuit:
         """States cut at the bounds."""
         return np.clip(state, self.low, self.high)
 
-    def drive(self, inputs: Array) -> Array:
+    def drive(self, inputs: Any) -> Array:
         """Part of the field that no free node contributes; shape (batch, n_free).
 
-        It is constant while a batch relaxes, so it is computed once per batch.
+        It is constant while a batch relaxes, so it is computed once per batch. Inputs may be a
+        sparse array.
         """
-        drive = np.zeros((len(inputs), self.n_free), self.dtype)
-        few = np.count_nonzero(inputs) < SPARSE_INPUTS * inputs.size
-        for matrix, rows in self.first:
-            if few and isinstance(matrix, np.ndarray):
-                for values, out in zip(inputs, drive[:, rows], strict=True):
-                    add_rows(matrix, 0, values, 0, out)
-            else:
-                drive[:, rows] += product(inputs, matrix)
-        drive += self.bias
+        drive = np.zeros((inputs.shape[0], self.n_free), self.dtype)
+        thin = sparse.issparse(inputs)
+        few = not thin and np.count_nonzero(inputs) < SPARSE_INPUTS * inputs.size
+
+        def add(part: slice) -> None:
+            for matrix, rows in self.first:
+                if thin:
+                    drive[part, rows] += _dense(inputs[part] @ matrix)
+                elif few and isinstance(matrix, np.ndarray):
+                    add_rows_each(matrix, inputs[part], drive[part, rows])
+                else:
+                    drive[part, rows] += product(inputs[part], matrix)
+            drive[part] += self.bias
+
+        share(add, len(drive))
         return drive
 
     def field(self, state: Array, drive: Array | None = None) -> Array:
@@ -171,10 +221,7 @@ class Circuit:
         else:
             found = np.empty_like(state)
             for layer, rows in enumerate(self.layout.rows):
-                terms = self.into[layer]
-                if layer in self.inside:
-                    terms = [*terms, (self.inside[layer], rows)]
-                products(terms, state, found[:, rows])
+                products(self.terms(layer), state, found[:, rows])
         if drive is not None:
             found += drive
         return found
@@ -224,6 +271,7 @@ class Circuit:
         An output then settles at ``clip((h + f / a) / (1 + kappa / a))``: the fixed points of
         another circuit, so that a solver has nothing to learn.
         """
+        check_acting(self)
         force, curvature = self.pull(nudge)
         if not (curvature > -1).all():
             raise InputError(
@@ -248,14 +296,33 @@ class Circuit:
         ), drive
 
 
+def check_acting(circuit: Any) -> None:
+    """Refuse to nudge outputs that are outside the energy.
+
+    Raises
+    ------
+    InputError
+    """
+    if circuit.readout:
+        raise InputError(
+            "rule: the outputs of this model are outside the energy (readout), so that nothing "
+            "can nudge or hold them; take a rule with nudges, and as its solver Sweeps"
+        )
+
+
 def _scaled(matrix: Any, columns: Array) -> Any:
     return matrix * columns if isinstance(matrix, np.ndarray) else (matrix * columns).tocsr()
+
+
+def _dense(found: Any) -> Array:
+    array: Array = found.toarray() if sparse.issparse(found) else found
+    return array
 
 
 def product(state: Array, matrix: Any) -> Array:
     """``state @ matrix`` for a dense or a sparse matrix."""
     if isinstance(matrix, np.ndarray):
-        return state @ matrix
+        return np.matmul(state, matrix)
     # Columns of a sparse product run side by side; the sparse product itself costs far more.
     return (matrix.T @ np.ascontiguousarray(state.T)).T
 

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from smallworld_eqprop.dynamics.active_set import nudge_each
-from smallworld_eqprop.dynamics.circuit import Circuit, Nudge
+from smallworld_eqprop.dynamics.circuit import Circuit, Nudge, check_acting
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps, zero_counts
-from smallworld_eqprop.dynamics.threads import share
+from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["Euler"]
@@ -75,6 +75,7 @@ class Euler(Solver):
         """Take all the steps. No residual is asked for; that of a free phase is reported."""
         if nudge is None or nudge.holds:
             return super().relax(circuit, drive, start, nudge)
+        check_acting(circuit)
         steps = itertools.islice(self.sweeps(circuit, drive, start, nudge), self.steps)
         *_, state = steps
         return self._ended(state)
@@ -87,7 +88,8 @@ class Euler(Solver):
         last step are left out of each of the others.
         """
         if nudge.holds:
-            return self.relax(circuit, drive, free.state, nudge)
+            return super().nudge(circuit, drive, free, nudge)
+        check_acting(circuit)
         pulled = free.pulled(nudge, circuit.output)
         if not isinstance(circuit, Circuit):
             state = self.relax(circuit, drive, free.state, nudge).state

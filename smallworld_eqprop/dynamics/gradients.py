@@ -84,8 +84,9 @@ def _moved(contrast: Contrast) -> list[Array]:
 
     Most examples of a trained network are right, and were not.
     """
-    moved = np.flatnonzero(contrast.deviation.any(axis=1))
-    return [each[moved] for each in (contrast.deviation, contrast.midpoint, contrast.inputs)]
+    arrays = [contrast.deviation, contrast.midpoint, contrast.inputs]
+    moved = contrast.deviation.any(axis=1)
+    return arrays if moved.all() else [each[moved] for each in arrays]
 
 
 def _sides(deviation: Array, middle: Array) -> tuple[Array, Array]:

@@ -168,6 +168,21 @@ def drift(state, field, low, high, step_size, force, curvature):  # type: ignore
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def settle(field, drive, state, fallen, low, high):  # type: ignore[no-untyped-def]
+    """Add `drive` to `field`, and take the clipped field as state; all in place.
+
+    Arrays have shape (batch, n), bounds (n,). By how much the state has fallen goes to `fallen`.
+    """
+    for example in range(field.shape[0]):
+        for i in range(field.shape[1]):
+            h = field[example, i] + drive[example, i]
+            field[example, i] = h
+            new = min(max(h, low[i]), high[i])
+            fallen[example, i] = state[example, i] - new
+            state[example, i] = new
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def deviations(field, moved, low, high, out):  # type: ignore[no-untyped-def]
     """Write ``clip(field + moved, low, high) - clip(field, low, high)`` to `out`.
 
@@ -217,6 +232,13 @@ def add_rows(matrix, top, values, left, out):  # type: ignore[no-untyped-def]
         a, p = values[rows[k]], matrix[top + rows[k], left:right]
         for x in range(out.size):
             out[x] += a * p[x]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_rows_each(matrix, values, out):  # type: ignore[no-untyped-def]
+    """Add ``values @ matrix`` to `out`, shape (batch, m), passing over values that are 0."""
+    for example in range(values.shape[0]):
+        add_rows(matrix, 0, values[example], 0, out[example])
 
 
 @njit(cache=True, error_model="numpy")

@@ -24,6 +24,7 @@ from smallworld_eqprop.dynamics.kernels import (
     add_at_inside_edges,
     add_at_sparse_edges,
 )
+from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["Array", "Block", "LaidOut", "Layout", "blocks_of"]
@@ -37,6 +38,9 @@ DENSE_FROM = 1 / 32
 # Among so few free nodes all blocks are dense, and a field is one product: those of single layers
 # would cost their calls alone.
 COMPACT = 1024
+
+# Products of so many entries are worth sharing among threads.
+WORTH_SHARING = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +164,15 @@ class Block:
             out = np.zeros(len(self.edges), left.dtype)
             self._add_sparse(out, np.arange(self.shape[0]), left, right)
             return out
-        found = left.T @ right
+        found = np.empty(self.shape, left.dtype)
+
+        def multiply(part: slice) -> None:
+            np.matmul(left.T, right[:, part], out=found[:, part])
+
+        if found.size < WORTH_SHARING:
+            multiply(slice(None))
+        else:
+            share(multiply, self.shape[1])
         if self.inside:
             found = 0.5 * (found + found.T)
         if not self.full:

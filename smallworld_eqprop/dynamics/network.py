@@ -197,6 +197,14 @@ class Network(LaidOut):
         weights, biases = gradient_of(self.layout, self._physics, contrast)
         return [*weights, *self._by_layer(biases)]
 
+    def norms(self, gradient: Sequence[Array]) -> npt.NDArray[np.float64]:
+        """Euclidean norm of a gradient, every edge counted once; shape (1,), for the one member."""
+        squares = sum(float(np.square(each, dtype=float).sum()) for each in gradient)
+        for block, array in zip(self.blocks, gradient, strict=False):
+            if block.inside and block.dense:  # it holds both triangles
+                squares -= 0.5 * float(np.square(array, dtype=float).sum())
+        return np.sqrt([squares])
+
     def edge_gradient(self, contrast: Contrast) -> Gradient:
         """`gradient` in the order of ``graph.edges`` and of the free nodes."""
         return Gradient(*self.unpack(self.gradient(contrast)))

@@ -47,6 +47,12 @@ class Physics:
                 f"bounds of {model}: {self.low[node]!s} to {self.high[node]!s} on free node "
                 f"{node}, must not cross"
             )
+        last = graph.n_layers - 1
+        if model.readout and any(b.inside and b.upper == last for b in layout.blocks):
+            raise InputError(
+                f"graph: has edges between outputs, which {model} leaves outside the energy; "
+                "take them away, or leave out readout"
+            )
         # In double precision, so that equal coefficients cancel to 1.
         self.own = self._answer("self_term", model.self_term(graph), layout.n_free, "free node")
         self.bias_scale = self._answer(
@@ -117,6 +123,7 @@ class Physics:
             layout, self.low, self.high, own.astype(self.dtype), np.empty_like(biases)
         )
         circuit.into = [[] for _ in layout.rows]
+        circuit.readout = self.model.readout
         # What the upper and what the lower layer of a block see: the weights, or arrays derived.
         self._seen: list[list[Array]] = []
         self._ratios: list[tuple[Any, Any]] = []
@@ -174,7 +181,11 @@ class Physics:
             circuit.inside[lower] = up
         else:
             circuit.into[upper].append((block.matrix(up), rows[lower]))
-            circuit.into[lower].append((block.matrix(down).T, rows[upper]))
+            back = block.matrix(down).T, rows[upper]
+            if self.model.readout and upper == len(rows) - 1:
+                circuit.pushes.setdefault(lower, []).append(back)
+            else:
+                circuit.into[lower].append(back)
 
     def _self_terms(self, weights: list[Array]) -> npt.NDArray[np.float64]:
         own = np.broadcast_to(self.own, (self.layout.n_free,))

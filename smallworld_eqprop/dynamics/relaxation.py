@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
@@ -163,14 +163,16 @@ class Solver:
 
     def nudge(self, circuit: Any, drive: Any, free: Relaxation, nudge: Nudge) -> Relaxation:
         """Relax under a nudge from the end of a free phase."""
-        return self.relax(circuit, drive, free.state, nudge)
+        # Held outputs are where they are held from the first sweep on.
+        start = circuit.with_outputs(free.state, nudge.force) if nudge.holds else free.state
+        return self.relax(circuit, drive, start, nudge)
 
-    def deviation(
-        self, circuit: Any, drive: Any, free: Relaxation, nudge: Nudge
-    ) -> tuple[Any, Any]:
-        """How far a nudged phase comes from the free one, and how many examples failed."""
-        nudged = self.nudge(circuit, drive, free, nudge)
-        return nudged.state - free.state, nudged.failed
+    def deviations(
+        self, circuit: Any, drive: Any, free: Relaxation, nudges: Sequence[Nudge]
+    ) -> tuple[list[Any], Any]:
+        """How far nudged phases come from the free one, and how many examples failed in all."""
+        nudged = [self.nudge(circuit, drive, free, each) for each in nudges]
+        return [each.state - free.state for each in nudged], sum(each.failed for each in nudged)
 
 
 def check_sweeps(name: str, value: object) -> None:

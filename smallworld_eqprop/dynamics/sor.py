@@ -47,7 +47,7 @@ from smallworld_eqprop.dynamics.circuit import Circuit, Nudge, products
 from smallworld_eqprop.dynamics.kernels import adapt, count_moving, step
 from smallworld_eqprop.dynamics.layout import Array
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps
-from smallworld_eqprop.dynamics.threads import share
+from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.dynamics.whole import Whole
 from smallworld_eqprop.errors import InputError
 

@@ -1,4 +1,4 @@
-"""A fixed number of sweeps, layer by layer: enough where feedback is weak.
+"""Sweeps over the layers, a fixed number of them or to a tolerance: few where feedback is weak.
 
 Free sweeps run from the inputs outward, each layer taking its clipped field from the newest states
 of the others. From rest the first of them is a forward pass; with weak feedback the second is
@@ -10,15 +10,18 @@ an unfinished free phase still drifts; a deviation has neither fault.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from smallworld_eqprop.dynamics.circuit import Circuit, Nudge, products
-from smallworld_eqprop.dynamics.kernels import deviations
+from smallworld_eqprop.dynamics.circuit import Circuit, Nudge, check_acting, products
+from smallworld_eqprop.dynamics.kernels import deviations, settle
 from smallworld_eqprop.dynamics.layout import Array
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps
+from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["Sweeps"]
@@ -26,90 +29,179 @@ __all__ = ["Sweeps"]
 
 @dataclass(frozen=True)
 class Sweeps(Solver):
-    """So many Gauss-Seidel sweeps, whatever the residual, which is reported.
+    """Gauss-Seidel sweeps: `count` of them, or until the residual is small enough.
 
     Parameters
     ----------
     count : int
-        Number of sweeps of a phase.
+        Number of sweeps of a phase; with a tolerance the largest number.
+    tolerance : float
+        Sweep until every example has this residual. Of a nudged phase, whose deviations fall from
+        layer to layer: until a sweep changes those of each layer by less than this share of the
+        largest one. Infinite, the default, asks for no residual; it is reported all the same.
 
     Raises
     ------
     InputError
-        If the number is none.
+        If the number is none, or the tolerance is not above 0.
     """
 
     count: int = 2
-    fixed: ClassVar[bool] = True
+    tolerance: float = np.inf
 
     def __post_init__(self) -> None:
         check_sweeps("count", self.count)
+        if not self.tolerance > 0:
+            raise InputError(f"tolerance: {self.tolerance}, must be above 0")
+
+    @property
+    def fixed(self) -> bool:  # type: ignore[override]
+        """Whether the number of sweeps is fixed."""
+        return bool(self.tolerance == np.inf)
 
     @property
     def max_sweeps(self) -> int:  # type: ignore[override]
-        """The number of sweeps."""
+        """The number of sweeps, or the largest one."""
         return self.count
 
     def relax(self, circuit: Any, drive: Any, start: Any, nudge: Nudge | None = None) -> Relaxation:
-        """Take the sweeps; the residual is that of the state they end at."""
-        _require_numpy(circuit)
+        """Take the sweeps; field and residual are those of the state they end at."""
         if nudge is not None:
             circuit, drive = circuit.nudged(drive, nudge)
-        layout, state, field = circuit.layout, start.copy(), np.empty_like(start)
-        for _ in range(self.count):
-            before = state.copy()
-            for layer, rows in enumerate(layout.rows):
-                if layer:
-                    own = field[:, rows]
-                    own[:] = _into(circuit, layer, state)
-                    own += drive[:, rows]
-                    np.clip(own, circuit.low[rows], circuit.high[rows], out=state[:, rows])
-        # The layers inward had their new states by then; those outward, and the own one, had not.
-        before -= state
-        for layer, rows in enumerate(layout.rows):
-            field[:, rows] -= _into(circuit, layer, before, outward=True)
-        residual = circuit.residual(state, field)
-        return Relaxation(state, field, residual, np.full(len(state), self.count), np.inf)
+        if not isinstance(circuit, Circuit):
+            from smallworld_eqprop.dynamics import torch_sweeps  # torch is an extra
 
-    def deviation(
-        self, circuit: Any, drive: Array, free: Relaxation, nudge: Nudge
-    ) -> tuple[Array, int]:
-        """Deviation of the nudged phase from the free one, in sweeps from the outputs inward."""
-        if nudge.holds:
-            return super().deviation(circuit, drive, free, nudge)
-        _require_numpy(circuit)
-        force, curvature = circuit.pull(nudge)
-        change = np.zeros_like(free.state)
-        share = 1 / (1 + curvature)
-        for _ in range(self.count):
-            for layer in range(len(circuit.layout.rows) - 1, 0, -1):
-                rows = circuit.layout.rows[layer]
-                field = free.field[:, rows]
-                moved = _into(circuit, layer, change)
-                if rows == circuit.output:
-                    # (h + dh + f) / (1 + kappa) - h, without a difference of large numbers.
-                    moved += force - curvature * field
-                    moved *= share
-                own = change[:, rows]
-                deviations(field, moved, circuit.low[rows], circuit.high[rows], own)
-        return change, 0
+            return torch_sweeps.relax(circuit, self.count, self.tolerance, drive, start)
+        state, field = start.copy(), np.empty_like(start)
+        residual, sweeps = np.empty(len(state), state.dtype), np.zeros(len(state), int)
+        together = self.count if self.fixed else 1
+
+        def relax(part: slice) -> None:
+            active: Any = part
+            while True:
+                # Examples that have converged stay where they are, whoever else is in the batch.
+                states = state[active]
+                fields = field[active] = _sweep(circuit, drive[active], states, together)
+                state[active] = states
+                residual[active] = circuit.residual(states, fields)
+                sweeps[active] += together
+                if isinstance(active, slice):
+                    active = np.arange(*active.indices(len(state)))
+                active = active[(residual[active] > self.tolerance) & (sweeps[active] < self.count)]
+                if not active.size:
+                    break
+
+        share(relax, len(state))
+        return Relaxation(state, field, residual, sweeps, self.tolerance)
+
+    def deviations(
+        self,
+        circuit: Any,
+        drive: Any,  # noqa: ARG002
+        free: Relaxation,
+        nudges: Sequence[Nudge],
+    ) -> tuple[list[Any], Any]:
+        """Deviations of nudged phases from the free one, in sweeps from the outputs inward.
+
+        Where the outputs are outside the energy, their deviation is the pull of the loss.
+        """
+        if any(nudge.holds for nudge in nudges):
+            check_acting(circuit)
+        if not isinstance(circuit, Circuit):
+            from smallworld_eqprop.dynamics import torch_sweeps
+
+            return torch_sweeps.deviations(circuit, self.count, self.tolerance, free, nudges)
+        n, width = free.state.shape
+        found = np.empty((len(nudges), n, width), free.state.dtype)
+        moving = np.zeros((len(nudges), n), bool)
+
+        def relax(part: slice) -> None:
+            # The phases one below the other: twice the rows take less than twice the time.
+            own = [each.of(part) for each in nudges]
+            field = free.field[part]
+            change = np.zeros((len(nudges) * len(field), width), field.dtype)
+            active = np.full(len(change), not self.fixed)
+            for sweep in range(self.count):
+                before = None if self.fixed else change.copy()
+                _sweep_back(circuit, field, own, change, first=sweep == 0)
+                if before is not None:
+                    # What has settled stays where it is, whoever else is in the batch.
+                    change[~active] = before[~active]
+                    active &= _unsettled(circuit, change, before, self.tolerance)
+                    if not active.any():
+                        break
+            moving[:, part] = active.reshape(len(nudges), -1)
+            found[:, part] = change.reshape(len(nudges), -1, width)
+
+        share(relax, n)
+        return list(found), int(moving.sum())
 
 
-def _into(circuit: Circuit, layer: int, state: Array, *, outward: bool = False) -> Array:
-    """What the states of all layers add to the field of one, passing over those at 0.
+def _sweep(circuit: Circuit, drive: Array, state: Array, count: int) -> Array:
+    """Sweep from the inputs outward, `state` in place; gives the field of where it ends."""
+    rows, low, high = circuit.layout.rows, circuit.low, circuit.high
+    field, fallen = np.empty_like(state), np.empty_like(state)
+    layers = [(own, circuit.terms(layer)) for layer, own in enumerate(rows)]
+    # Where nothing comes back one sweep ends at the fixed point.
+    if not any(source.start >= own.start for own, terms in layers for _, source in terms):
+        count = 1
+    for sweep in range(count):
+        for layer, own in enumerate(rows[1:], 1):
+            # In the first sweep from rest nothing comes from the layers outward yet.
+            terms = circuit.terms(layer)
+            if sweep == 0:
+                terms = [each for each in terms if state[:, each[1]].any()]
+            products(terms, state, field[:, own])
+            new = field[:, own]
+            settle(new, drive[:, own], state[:, own], fallen[:, own], low[own], high[own])
+    # The layers inward had their new states by then; those outward, and the own one, had not.
+    for layer, own in enumerate(rows[1:], 1):
+        if outward := [each for each in circuit.terms(layer) if each[1].start >= own.start]:
+            late = np.empty((len(state), own.stop - own.start), state.dtype)
+            field[:, own] -= products(outward, fallen, late)
+    return field
 
-    Or of the layers outward and the own one alone.
-    """
-    rows = circuit.layout.rows[layer]
-    terms = circuit.into[layer]
-    if layer in circuit.inside:
-        terms = [*terms, (circuit.inside[layer], rows)]
-    if outward:
-        terms = [(matrix, source) for matrix, source in terms if source.start >= rows.start]
-    moving = [(matrix, source) for matrix, source in terms if state[:, source].any()]
-    return products(moving, state, np.empty((len(state), rows.stop - rows.start), state.dtype))
+
+def _sweep_back(
+    circuit: Circuit,
+    field: Array,
+    nudges: Sequence[Nudge],
+    change: Array,
+    *,
+    first: bool,
+) -> None:
+    """Sweep deviations of several nudged phases from the outputs inward, in place."""
+    rows, last, n = circuit.layout.rows, len(circuit.layout.rows) - 1, len(field)
+    parts = [slice(k * n, (k + 1) * n) for k in range(len(nudges))]
+    for layer in range(last, 0, -1):
+        own = rows[layer]
+        terms = [*circuit.terms(layer), *circuit.pushes.get(layer, ())]
+        if first:
+            terms = [each for each in terms if change[:, each[1]].any()]
+        moved = np.empty((len(change), own.stop - own.start), change.dtype)
+        products(terms, change, moved)
+        fields = field[:, own]
+        for nudge, part in zip(nudges, parts, strict=True):
+            if layer == last and circuit.readout:
+                change[part, own] = nudge.pull(fields + moved[part])
+                continue
+            if layer == last and nudge.holds:
+                moved[part] = nudge.force - fields
+            elif layer == last:
+                # (h + dh + f) / (1 + kappa) - h, without a difference of large numbers.
+                force, curvature = circuit.pull(nudge)
+                moved[part] += force - curvature * fields
+                moved[part] /= 1 + curvature
+            deviations(fields, moved[part], circuit.low[own], circuit.high[own], change[part, own])
 
 
-def _require_numpy(circuit: Any) -> None:
-    if not isinstance(circuit, Circuit):
-        raise InputError("relaxation: Sweeps needs device 'numpy'; choose SOR or Euler on torch")
+def _unsettled(
+    circuit: Circuit, change: Array, before: Array, tolerance: float
+) -> npt.NDArray[np.bool_]:
+    """Which rows a sweep has changed by more than a share of the largest deviation of a layer."""
+    found = np.zeros(len(change), bool)
+    for own in circuit.layout.rows[1:]:
+        if own.stop > own.start:
+            moved = np.abs(change[:, own] - before[:, own]).max(axis=1)
+            found |= moved > tolerance * np.abs(change[:, own]).max(axis=1)
+    return found

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from smallworld_eqprop.dynamics.circuit import Nudge
+from smallworld_eqprop.dynamics.circuit import Nudge, check_acting
 from smallworld_eqprop.dynamics.relaxation import Relaxation
 from smallworld_eqprop.dynamics.sor import SOR, STEP_LIMIT
 from smallworld_eqprop.dynamics.torch_backend import tensor
@@ -54,6 +54,8 @@ class TorchCircuit:
         What the inputs add to the fields.
     inner : Tensor, shape (members, n_free, n_free)
         M: what node i adds to the field of node j.
+    pushes : Tensor, shape (members, n_outputs, n_free), or None
+        What the outputs would add to the fields if they acted, where they are outside the energy.
     """
 
     rows: list[slice]
@@ -64,6 +66,7 @@ class TorchCircuit:
     bias: torch.Tensor
     outer: torch.Tensor
     inner: torch.Tensor
+    pushes: torch.Tensor | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -74,6 +77,11 @@ class TorchCircuit:
     def n_free(self) -> int:
         """Number of free nodes."""
         return self.inner.shape[-1]
+
+    @property
+    def readout(self) -> bool:
+        """Whether the outputs are outside the energy; see `Circuit`."""
+        return self.pushes is not None
 
     @property
     def output(self) -> slice:
@@ -115,6 +123,10 @@ class TorchCircuit:
             return torch.bmm(state, self.inner)
         return torch.baddbmm(drive, state, self.inner)
 
+    def pushed(self, outputs: torch.Tensor) -> torch.Tensor:
+        """What outputs outside the energy would add to the fields if they acted."""
+        return torch.bmm(outputs, self.pushes)
+
     def residual(self, state: torch.Tensor, field: torch.Tensor) -> torch.Tensor:
         """Largest ``|clip(h, low, high) - s|`` of every example, NaN where one is."""
         distance = self.clip(field).sub_(state)
@@ -142,6 +154,7 @@ class TorchCircuit:
 
     def nudged(self, drive: torch.Tensor, nudge: Nudge) -> tuple[TorchCircuit, torch.Tensor]:
         """The circuit with the energy of a nudge added, and its drive; see `Circuit.nudged`."""
+        check_acting(self)
         own, output = self.self_term.clone(), self.output
         drive, inner = drive.clone(), self.inner.clone()
         if nudge.holds:

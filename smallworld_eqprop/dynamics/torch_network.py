@@ -239,6 +239,19 @@ class TorchNetwork(LaidOut):
         found = mirrored(edges_see(self._physics, contrast, scale))
         return self._leaves(found, nodes_see(self._physics, contrast, scale))
 
+    def norms(self, gradient: Sequence[torch.Tensor]) -> npt.NDArray[np.float64]:
+        """Euclidean norm of a gradient by member, every edge counted once; see `Network.norms`."""
+
+        def squares(array: torch.Tensor) -> torch.Tensor:
+            flat = array.flatten(1)
+            return torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64).square()
+
+        n = len(self.rows) - 1
+        found = sum(squares(each) for each in gradient)
+        # Edges inside a layer are in both places of its array.
+        found = found - 0.5 * sum(squares(each[:, -each.shape[-1] :]) for each in gradient[:n])
+        return torch.as_tensor(found).sqrt().cpu().numpy()
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a single network, as `Network.save` does."""
         on_device(self, NUMPY).save(path)
@@ -375,6 +388,7 @@ def _check_alike(first: TorchNetwork, other: TorchNetwork) -> None:
         ("dtype", first.dtype, other.dtype),
         ("device", first.device, other.device),
         ("sees", first.model.sees, other.model.sees),
+        ("readout", first.model.readout, other.model.readout),
     ):
         if ours != theirs:
             raise InputError(

@@ -33,6 +33,8 @@ class TorchPhysics:
     ----------
     difference : bool
         Whether an edge sees the difference of its ends.
+    outputs : int
+        How many outputs there are outside the energy; 0 where they are inside.
     low, high : Tensor, shape (members, 1, n_free)
     own, bias_scale : Tensor of float64, shape (members, 1, n_free)
     mask : Tensor, shape (members, n_nodes, n_free)
@@ -50,6 +52,7 @@ class TorchPhysics:
     """
 
     difference: bool
+    outputs: int
     low: torch.Tensor
     high: torch.Tensor
     own: torch.Tensor
@@ -74,6 +77,7 @@ class TorchPhysics:
 
         found = cls(
             physics.difference,
+            graph.layer_sizes[-1] if physics.model.readout else 0,
             low=by_node(physics.low, dtype),
             high=by_node(physics.high, dtype),
             own=by_node(physics.own),
@@ -99,7 +103,7 @@ class TorchPhysics:
     @classmethod
     def stacked(cls, members: Sequence[TorchPhysics]) -> TorchPhysics:
         """The answers of several networks as those of a stack."""
-        joined: dict[str, Any] = {"difference": members[0].difference}
+        joined: dict[str, Any] = {name: getattr(members[0], name) for name in _SHARED}
         for name in _TENSORS:
             arrays = [getattr(each, name) for each in members]
             if all(array is None for array in arrays):
@@ -129,12 +133,13 @@ class TorchPhysics:
     ) -> TorchCircuit:
         """A circuit of these parameters, whose matrices are views of them where they can be."""
         seen, bias = matrix, biases[:, None]
-        if self.difference or self.ratio is not None:
+        if self.difference or self.ratio is not None or self.outputs:
             seen, bias = torch.empty_like(matrix), torch.empty_like(bias)
         n = biases.shape[-1]
         own = self.own.to(biases.dtype, copy=True)
+        pushes = torch.empty_like(seen[:, -self.outputs :]) if self.outputs else None
         circuit = TorchCircuit(
-            rows, inside, self.low, self.high, own, bias, seen[:, :-n], seen[:, -n:]
+            rows, inside, self.low, self.high, own, bias, seen[:, :-n], seen[:, -n:], pushes
         )
         self.refresh(circuit, matrix, biases)
         return circuit
@@ -142,17 +147,16 @@ class TorchPhysics:
     def refresh(self, circuit: TorchCircuit, matrix: torch.Tensor, biases: torch.Tensor) -> None:
         """Let a circuit follow the parameters."""
         n = biases.shape[-1]
-        outer, inner = matrix[:, :-n], matrix[:, -n:]
+        outer, inner, own = matrix[:, :-n], matrix[:, -n:], self.own
         if self.ratio is not None:
             torch.mul(outer, self.ratio[:, :-n], out=circuit.outer)
             torch.mul(inner, self.ratio[:, -n:], out=circuit.inner)
-            own = self.own
         elif self.difference:
             if self.scale is not None:
                 outer = outer * self.scale[:, :-n]
                 upper = inner * (self.scale * self.mask)[:, -n:]
                 inner = upper + upper.mT
-            own = self.own + outer.sum(-2, keepdim=True) + inner.sum(-2, keepdim=True)
+            own = own + outer.sum(-2, keepdim=True) + inner.sum(-2, keepdim=True)
             if not bool((own > 0).all()):
                 member, _, node = torch.nonzero(~(own > 0))[0].tolist()
                 raise InputError(
@@ -162,9 +166,17 @@ class TorchPhysics:
             circuit.self_term.copy_(own)
             torch.div(outer, circuit.self_term, out=circuit.outer)
             torch.div(inner, circuit.self_term, out=circuit.inner)
+        elif self.outputs:
+            circuit.outer.copy_(outer)
+            circuit.inner.copy_(inner)
         else:
             return
+        if circuit.pushes is not None:
+            acting = circuit.inner[:, -self.outputs :]
+            circuit.pushes.copy_(acting)
+            acting.zero_()
         circuit.bias.copy_(biases[:, None] * (self.bias_scale / own))
 
 
-_TENSORS = [field.name for field in dataclasses.fields(TorchPhysics)][1:]
+_NAMES = [field.name for field in dataclasses.fields(TorchPhysics)]
+_SHARED, _TENSORS = _NAMES[:2], _NAMES[2:]

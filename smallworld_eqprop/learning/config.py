@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from smallworld_eqprop.data.transforms import TRANSFORM, Chain, Transform
 from smallworld_eqprop.dynamics.devices import NUMPY, check_device_name
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.initial import Initial
@@ -14,10 +15,27 @@ from smallworld_eqprop.dynamics.relaxation import Solver, check_sweeps
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.dynamics.sweeps import Sweeps
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.learning.losses import Loss, SquaredError
+from smallworld_eqprop.learning.clipping import Clipped
+from smallworld_eqprop.learning.losses import CrossEntropy, Loss, SquaredError
 from smallworld_eqprop.learning.optimisers import SGD, Adam, Momentum, Optimiser
-from smallworld_eqprop.learning.rules import Adjoint, Centred, OneSided, RandomSign, Rule
-from smallworld_eqprop.learning.schedules import Constant, Cosine, Exponential, Schedule, Steps
+from smallworld_eqprop.learning.rules import (
+    Adjoint,
+    Centred,
+    Contrastive,
+    Coupled,
+    OneSided,
+    RandomSign,
+    ReadoutOnly,
+    Rule,
+)
+from smallworld_eqprop.learning.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    Schedule,
+    Steps,
+    WarmUp,
+)
 from smallworld_eqprop.specs import Slot
 
 __all__ = ["SLOTS", "TrainingConfig"]
@@ -32,21 +50,35 @@ SLOTS = (
             "random-sign": RandomSign,
             "one-sided": OneSided,
             "centred": Centred,
+            "contrastive": Contrastive,
+            "coupled": Coupled,
             "adjoint": Adjoint,
+            "readout-only": ReadoutOnly,
         },
     ),
-    Slot("loss", Loss, {"squared-error": SquaredError}),
-    Slot("optimiser", Optimiser, {"sgd": SGD, "momentum": Momentum, "adam": Adam}),
+    Slot("loss", Loss, {"squared-error": SquaredError, "cross-entropy": CrossEntropy}),
+    Slot(
+        "optimiser",
+        Optimiser,
+        {"sgd": SGD, "momentum": Momentum, "adam": Adam, "clipped": Clipped},
+    ),
     Slot("relaxation", Solver, {"sor": SOR, "euler": Euler, "sweeps": Sweeps}),
+    TRANSFORM,
     Slot(
         "schedule",
         Schedule,
-        {"constant": Constant, "cosine": Cosine, "exponential": Exponential, "steps": Steps},
+        {
+            "constant": Constant,
+            "cosine": Cosine,
+            "exponential": Exponential,
+            "steps": Steps,
+            "warm-up": WarmUp,
+        },
     ),
 )
 
 HOPFIELD, RULE, LOSS, DESCENT, SOLVER = Hopfield(), RandomSign(), SquaredError(), SGD(), SOR()
-INITIAL = Initial()
+INITIAL, AS_THEY_ARE = Initial(), Chain()
 
 
 @dataclass(frozen=True)
@@ -66,13 +98,26 @@ class TrainingConfig:
         Relaxes the free phase.
     initial : Initial
         Weights to begin with.
+    transform : Transform, or sequence of Transform
+        What is done to the inputs of every training batch; nothing when left out. Several are done
+        one after the other.
     batch_size : int
         Examples of a step.
     start : {"particles", "rest"}
         Where a free phase starts: where the example was left the last time (persistent
         particles), or at rest.
+    validation : int
+        So many training examples are set apart, of every class alike, and the error on them is
+        measured after every epoch in place of the test error. They are the same ones for every
+        seed.
+    test : {"epochs", "end"}
+        When the test error is measured: after every epoch, or once, after the last one. With
+        `validation` it is not measured, unless this is "end".
+    evaluation : Solver, optional
+        Relaxes the examples on which errors are measured after an epoch, as `relaxation` does when
+        left out. A few sweeps suffice to learn from, but may not be the fixed point yet.
     seed : int
-        Of weights, order of examples, and draws of the rule.
+        Of weights, order of examples, and draws of the rule and the transform.
     device : str
         Where the network is computed: "numpy" (on the processor), or by torch on "cpu", "cuda" or
         "cuda:N".
@@ -89,22 +134,39 @@ class TrainingConfig:
     optimiser: Optimiser = DESCENT
     relaxation: Solver = SOLVER
     initial: Initial = INITIAL
+    transform: Transform = AS_THEY_ARE
     batch_size: int = 20
     start: Literal["particles", "rest"] = "particles"
+    validation: int = 0
+    test: Literal["epochs", "end"] = "epochs"
+    evaluation: Solver | None = None
     seed: int = 0
     device: str = NUMPY
 
     def __post_init__(self) -> None:
+        if isinstance(self.transform, list | tuple):
+            object.__setattr__(self, "transform", TRANSFORM.joined(self.transform))
         bases = {slot.name: slot.base for slot in SLOTS} | {"initial": Initial}
         for name in PARTS:
             part = getattr(self, name)
             if not isinstance(part, bases[name]):
                 raise InputError(f"{name}: {part!r:.60}, must be a {bases[name].__name__}")
+        if not isinstance(self.evaluation, Solver | None):
+            raise InputError(f"evaluation: {self.evaluation!r:.60}, must be a Solver")
+        if self.loss.readout and not self.model.readout:
+            raise InputError(
+                f"loss: {type(self.loss).__name__} needs outputs outside the energy; set "
+                "readout = true of the model, or take SquaredError"
+            )
         if self.start not in ("particles", "rest"):
             raise InputError(f"start: {self.start!r}, allowed: particles, rest")
+        if self.test not in ("epochs", "end"):
+            raise InputError(f"test: {self.test!r}, allowed: epochs, end")
         check_sweeps("batch_size", self.batch_size)
-        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or self.seed < 0:
-            raise InputError(f"seed: {self.seed!r}, must be an integer of at least 0")
+        for name in ("validation", "seed"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise InputError(f"{name}: {value!r}, must be an integer of at least 0")
         check_device_name(self.device)
 
     @classmethod
@@ -194,10 +256,25 @@ class TrainingConfig:
         ------
         InputError
         """
-        if isinstance(self.optimiser, SGD):
-            self.optimiser.check(n_layers)
+        self.optimiser.check(n_layers)
+
+    @property
+    def tests_epochs(self) -> bool:
+        """Whether the test error is measured after every epoch."""
+        return self.test == "epochs" and not self.validation
+
+    @property
+    def errors_from(self) -> dict[str, str]:
+        """Which errors are measured, and where the free phases begin in which they are counted."""
+        found: dict[str, str] = {"training": self.start}
+        if self.validation:
+            found["validation"] = self.start
+        if self.tests_epochs or self.test == "end":
+            # A test error that is measured once has no particles to begin with.
+            found["test"] = self.start if self.tests_epochs else "rest"
+        return found
 
 
 #: The fields that are objects.
-PARTS = ("model", "rule", "loss", "optimiser", "relaxation", "initial")
+PARTS = ("model", "rule", "loss", "optimiser", "relaxation", "initial", "transform")
 FIELDS = {field.name for field in dataclasses.fields(TrainingConfig)}

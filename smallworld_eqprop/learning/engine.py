@@ -9,6 +9,7 @@ array work is done by the network: `Network` with NumPy, `TorchNetwork` on any d
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.data import Dataset
+from smallworld_eqprop.data.validation import set_apart
 from smallworld_eqprop.dynamics.contrast import Contrast
-from smallworld_eqprop.dynamics.relaxation import Relaxation
+from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.config import TrainingConfig
+from smallworld_eqprop.learning.lengths import in_steps
 from smallworld_eqprop.learning.rules import Phases
 from smallworld_eqprop.learning.updates import Updates, share_arrays
 
@@ -75,13 +78,20 @@ class Engine:
     data : Dataset
     configs : sequence of TrainingConfig
         One per member of the stack. Only the optimisers, and beta of equal rules, may differ.
+
+    Attributes
+    ----------
+    rows, validation_rows : ndarray of int
+        Training examples that are trained, and those that are set apart.
     """
 
     def __init__(self, network: Any, data: Dataset, configs: Sequence[TrainingConfig]) -> None:
         self.network, self.data = network, data
         backend, circuit = network.backend, network.circuit
+        self.rows, self.validation_rows = set_apart(data, configs[0].validation)
         self._train = [backend.array(x) for x in (data.x_train, data.y_train)]
         self._test = [backend.array(x) for x in (data.x_test, data.y_test)]
+        self._weights = None if data.weights is None else backend.array(data.weights)
         low, high, self._rest = circuit.low, circuit.high, circuit.rest()
         self.train_particles = self.test_particles = None
         if configs[0].start == "particles":
@@ -89,9 +99,10 @@ class Engine:
             # tolerance, is enough, and halves the largest array of a run.
             half = bool((low == 0).all() and (high == 1).all())
             dtype = np.dtype(np.float16) if half else backend.dtype
-            self.train_particles, self.test_particles = (
-                backend.particles(self._rest, len(x), dtype) for x in (data.x_train, data.x_test)
-            )
+            self.train_particles = backend.particles(self._rest, len(data.x_train), dtype)
+            # A test set that is measured once is measured from rest.
+            if configs[0].tests_epochs:
+                self.test_particles = backend.particles(self._rest, len(data.x_test), dtype)
         self.updates = Updates(network)
         self.use(configs)
 
@@ -99,7 +110,13 @@ class Engine:
         """Learn as these say from now on; memory that they share with the last ones is kept."""
         self.configs = list(configs)
         self._rule = _joint_rule(self.configs, self.network.backend)
-        self.updates.use([config.optimiser for config in configs])
+        optimisers = [in_steps(config.optimiser, self.n_batches) for config in configs]
+        self.updates.use(optimisers, configs[0].rule)
+
+    @property
+    def n_batches(self) -> int:
+        """Batches of one epoch; a last, smaller one counts."""
+        return -(-len(self.rows) // self.configs[0].batch_size)
 
     @classmethod
     def joined(cls, engines: Sequence[Engine]) -> Engine:
@@ -127,6 +144,7 @@ class Engine:
         signs: Sequence[float],
         key: tuple[int, ...],
         t: int,
+        inputs: npt.NDArray[np.floating] | None = None,
     ) -> list[Outcome]:
         """One batch: the free phase, the contrast of the rule, the step of the optimiser.
 
@@ -139,6 +157,8 @@ class Engine:
             Seed, epoch and batch, for random numbers of the rule.
         t : int
             Number of the step.
+        inputs : ndarray, shape (members, batch, n_inputs), optional
+            To take in place of those of the examples: what a transform made of them.
 
         Returns
         -------
@@ -146,16 +166,23 @@ class Engine:
             One per member.
         """
         network, config, backend = self.network, self.configs[0], self.network.backend
-        inputs, targets = (backend.rows(values, examples) for values in self._train)
+        seen, targets = (backend.rows(values, examples) for values in self._train)
+        if inputs is not None:
+            rows = np.arange(examples.size).reshape(examples.shape)
+            seen = backend.rows(backend.array(inputs.reshape(examples.size, -1)), rows)
         circuit = network.circuit
-        drive = circuit.drive(inputs)
+        drive = circuit.drive(seen)
         free = self._free_phase(drive, self.train_particles, examples, keep=True)
         sign = backend.each(signs)
-        phases = Phases(circuit, inputs, targets, drive, free, config.loss, sign, key)
+        phases = Phases(circuit, seen, targets, drive, free, config.loss, sign, key)
         contrast: Any = self._rule.contrast(phases)
         if not isinstance(contrast, Contrast):
             name = type(config.rule).__name__
             raise InputError(f"rule: {name} gave {contrast!r:.60}, must give a Contrast")
+        if self._weights is not None:
+            # The gradient is linear in the deviation: each example counts by its weight.
+            counts = backend.rows(self._weights, examples)[..., None]
+            contrast = dataclasses.replace(contrast, deviation=contrast.deviation * counts)
         corrections = self.updates.step(contrast, t)
         errors, costs = self._scores(free, targets)
         failed, worst = free.failed + phases.failed, backend.largest(free.residual)
@@ -164,24 +191,57 @@ class Engine:
         by_block = [each.tolist() for each in corrections]
         return [Outcome(*row) for row in zip(*columns, by_block, strict=True)]
 
-    def evaluate(self, *, keep: bool = False) -> list[tuple[float, float]]:
-        """Share of wrong examples and mean cost on the test set, of every member.
+    def measure(self, *, last: bool) -> list[dict[str, float]]:
+        """What is measured after an epoch, by the names in `EpochRecord`, of every member.
 
         Parameters
         ----------
+        last : bool
+            Whether it was the last epoch.
+        """
+        config = self.configs[0]
+        scores = {
+            "validation": self.evaluate(self.validation_rows, keep=True),
+            "test": [(math.nan, math.nan)] * len(self.configs),
+        }
+        if config.tests_epochs or (last and config.test == "end"):
+            scores["test"] = self.evaluate(keep=config.tests_epochs)
+        return [
+            {
+                f"{name}_{what}": value
+                for name, members in scores.items()
+                for what, value in zip(("error", "cost"), members[k], strict=True)
+            }
+            for k in range(len(self.configs))
+        ]
+
+    def evaluate(
+        self, rows: npt.NDArray[np.integer] | None = None, *, keep: bool = False
+    ) -> list[tuple[float, float]]:
+        """Share of wrong examples and mean cost, of every member.
+
+        Parameters
+        ----------
+        rows : ndarray of int, optional
+            Training examples to evaluate; the test set when left out.
         keep : bool
             Whether the next evaluation starts where this one ended.
         """
-        backend, n = self.network.backend, len(self.data.x_test)
+        backend, arrays, particles = self.network.backend, self._train, self.train_particles
+        if rows is None:
+            rows = np.arange(len(self.data.x_test))
+            arrays, particles = self._test, self.test_particles
+        n = len(rows)
         if not n:
             return [(math.nan, math.nan)] * backend.members
         sums = np.zeros((2, backend.members))
         for start in range(0, n, EVALUATION_BATCH):
-            part = np.arange(start, min(start + EVALUATION_BATCH, n))
+            part = rows[start : start + EVALUATION_BATCH]
             examples = np.broadcast_to(part, (backend.members, len(part)))
-            inputs, targets = (backend.rows(values, examples) for values in self._test)
+            inputs, targets = (backend.rows(values, examples) for values in arrays)
             drive = self.network.circuit.drive(inputs)
-            free = self._free_phase(drive, self.test_particles, examples, keep=keep)
+            solver = self.configs[0].evaluation
+            free = self._free_phase(drive, particles, examples, solver, keep=keep)
             sums += [backend.host(each) for each in self._scores(free, targets)]
         return [(wrong / n, total / n) for wrong, total in sums.T.tolist()]
 
@@ -215,7 +275,13 @@ class Engine:
         self.updates.restore(arrays)
 
     def _free_phase(
-        self, drive: Any, particles: Any, examples: npt.NDArray, *, keep: bool
+        self,
+        drive: Any,
+        particles: Any,
+        examples: npt.NDArray,
+        solver: Solver | None = None,
+        *,
+        keep: bool,
     ) -> Relaxation:
         """Relax from the particles of the examples, and leave the new ones there."""
         circuit, backend = self.network.circuit, self.network.backend
@@ -223,7 +289,7 @@ class Engine:
             start = circuit.clip(0 * drive)
         else:
             start = backend.recall(particles, examples)
-        free = self.configs[0].relaxation.relax(circuit, drive, start)
+        free = (solver or self.configs[0].relaxation).relax(circuit, drive, start)
         if keep and particles is not None:
             backend.keep(particles, examples, free.state)
         return free
@@ -234,7 +300,8 @@ class Engine:
         costs = self.configs[0].loss.cost(output, targets).sum(-1)
         if self.data.task == "regression":
             return costs, costs
-        return (output.argmax(-1) != targets.argmax(-1)).sum(-1), costs
+        classes = output[..., : self.data.n_classes]
+        return (classes.argmax(-1) != targets.argmax(-1)).sum(-1), costs
 
 
 def _joint_rule(configs: Sequence[TrainingConfig], backend: Any) -> Any:

@@ -68,7 +68,7 @@ class Ensemble:
         self.trainers = list(trainers)
         self._engine = Engine.joined([trainer.engine for trainer in trainers])
 
-    def run_epoch(self) -> Iterator[list[BatchRecord]]:
+    def run_epoch(self, *, last: bool = False) -> Iterator[list[BatchRecord]]:
         """Train the rest of the epoch under way, all networks batch by batch, then evaluate.
 
         As `Trainer.run_epoch`. The seconds in every history are those of the whole ensemble.
@@ -81,15 +81,17 @@ class Ensemble:
         while trainers[0].batch < trainers[0].n_batches:
             begin = time.perf_counter()
             # Their keys differ, and no rule can draw for all of them: it is refused without one.
-            examples, signs, _ = zip(*(t.next_batch() for t in trainers), strict=True)
-            outcomes = self._engine.train(np.stack(examples), signs, (), trainers[0].step)
+            batches = (t.next_batch() for t in trainers)
+            examples, inputs, signs, _ = zip(*batches, strict=True)
+            seen = None if inputs[0] is None else np.stack(inputs)
+            outcomes = self._engine.train(np.stack(examples), signs, (), trainers[0].step, seen)
             seconds = time.perf_counter() - begin
             yield [t.take(o, seconds) for t, o in zip(trainers, outcomes, strict=True)]
         begin = time.perf_counter()
-        scores = self._engine.evaluate(keep=True)
+        scores = self._engine.measure(last=last)
         seconds = time.perf_counter() - begin
         for trainer, score in zip(trainers, scores, strict=True):
-            trainer.finish_epoch(*score, seconds)
+            trainer.finish_epoch(score, seconds)
 
 
 def _check_alike(first: Trainer, other: Trainer) -> None:

@@ -6,13 +6,16 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from smallworld_eqprop.data.columns import Scaling
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.learning.fitting import EqPropEstimator, dense
+from smallworld_eqprop.learning.fitting import EqPropEstimator
 
 __all__ = ["EqPropClassifier", "EqPropRegressor"]
 
@@ -20,8 +23,8 @@ __all__ = ["EqPropClassifier", "EqPropRegressor"]
 class EqPropClassifier(ClassifierMixin, EqPropEstimator):
     r"""Classifier: a network of any topology, trained by equilibrium propagation.
 
-    Every class has an output node, which is trained to be 1 for its examples and 0 for others, so
-    that its state estimates the probability of the class.
+    Every class has an output node. With the default loss the outputs read the other nodes, and
+    their softmax estimates the probabilities of the classes.
 
     Parameters
     ----------
@@ -34,44 +37,60 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
         Connect every hidden layer fully inside, before rewiring.
     graph : LayeredGraph or networkx.Graph, optional
         The network itself, in place of the three parameters above. Its inputs take the features,
-        in order, and its outputs stand for the classes (sorted) or the columns of y.
+        in order, and its outputs stand for the classes (sorted) or the columns of y. A classifier
+        may have more outputs than classes; the last ones then stand for none.
     inputs, outputs : sequence of node, optional
         Which nodes of a networkx graph are inputs and outputs, see `LayeredGraph.from_networkx`.
-    learning_rate : float or tuple of float
-        One rate for all, or one for every layer after the input.
-    schedule : {"adaptive", "constant"}
-        "adaptive" divides the rate by 5 when nothing has improved for `n_iter_no_change` epochs,
-        and ends the fit when that happens the third time; "constant" ends it the first time.
-    beta : float
-        Strength of the nudge toward the target; its sign is drawn for every batch.
-    batch_size : int
-    relaxation : {"sor", "euler"}
-        How the network settles: the fast method, or `free_steps` Euler steps as published.
-    free_steps : int
-        Only for "euler".
-    nudged_steps : int
-        Euler steps of the nudged phase. They are to be more than the network has layers: a
-        correction goes one layer a step.
+    feedback : float
+        How much of a signal from the outputs passes each layer, see `WeakFeedback`; 1 for the
+        paper's network.
+    gain : float
+        Factor of the initial weights, see `Initial`.
+    learning_rate : float
+        Of Adam. In `fit` it falls to 0 along half a cosine, in `partial_fit` it stays.
+    decay : float
+        Weight decay of Adam, times the learning rate.
+    batch_size : int or "auto"
+        Examples of a step. "auto" is 100, or half of the examples where they are fewer than 200.
     max_iter : int
-        Largest number of epochs.
-    tol : float
-        What counts as an improvement of the loss, or of the validation score.
-    n_iter_no_change : int
-        Epochs without improvement after which the rate falls or the fit ends, see `schedule`.
+        Number of epochs.
+    scaling : {"standard", "none"}
+        "standard" takes every feature relative to its mean, and cuts it at three standard
+        deviations. "none" takes features as they are, which have to be from -1 to 1.
+    model : Model, optional
+        The physics, in place of ``WeakFeedback(feedback=feedback, linear_outputs=True)``.
+    rule : Rule, optional
+        The learning rule, in place of ``Centred(0.25, Sweeps(1))``.
+    loss : Loss, optional
+        In place of `CrossEntropy` for classes, or `SquaredError` for a regression and where edges
+        join two outputs.
+    optimiser : Optimiser, optional
+        In place of Adam with the learning rate and the decay.
+    relaxation : Solver, optional
+        How a network settles, in place of ``Sweeps(2)``; for predictions as well.
     early_stopping : bool
         Set a share of the examples apart, stop when their score no longer improves, and go back
-        to the weights that had the best score. Without, the training loss decides.
+        to the weights that had the best score.
     validation_fraction : float
         Share of the examples set apart for `early_stopping`, stratified by class.
+    n_iter_no_change : int
+        Epochs without improvement after which `early_stopping` ends the fit.
+    tol : float
+        What counts as an improvement of the validation score.
     warm_start : bool
         Let `fit` go on from the weights of the last fit.
+    device : str
+        Where it trains: "numpy", or by torch on "cpu", "cuda" or "cuda:N". Predictions are made
+        by NumPy in any case.
     n_jobs : int or None
         Threads that share the examples of a batch, as in scikit-learn: None is 1, -1 all cores.
         The numbers do not depend on it, but for networks of more than 4096 free nodes.
     random_state : int, RandomState or None
-        Of rewiring, initial weights, order of the examples, signs of beta, and validation split.
+        Of rewiring, initial weights, order of the examples, and validation split.
     verbose : bool
         Print a line per epoch.
+    class_weight : dict, "balanced" or None
+        How much the examples of every class count, as in scikit-learn.
 
     Attributes
     ----------
@@ -80,10 +99,14 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
         The network that was trained.
     network_ : Network
         Its weights and biases.
-    scaler_ : MinMaxScaler or None
-        How features become states of the input nodes; None where they lay in [0, 1].
+    scaler_ : Scaling
+        How features become states of the input nodes.
+    history_ : list of EpochRecord
+        What every epoch showed, over all calls.
+    corrections_ : list of ndarray, shape (n_batches, n_pairs)
+        RMS correction of every layer pair in every batch, one array an epoch.
     loss_curve_ : list of float
-        Mean squared distance of the outputs from the target, per epoch, over all calls.
+        Mean loss per epoch, over all calls, counted before each batch's update.
     validation_scores_ : list of float or None
         Accuracy on the examples set apart by `early_stopping`, per epoch.
     n_iter_ : int
@@ -94,11 +117,8 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
 
     Notes
     -----
-    Inputs live in [0, 1]. If all features lie there in the first fit they are taken as they are;
-    otherwise each is scaled by the minimum and maximum it had in the first fit (or the first
-    `partial_fit`). Later values outside are cut to the nearest end.
-
-    The loss of an epoch is counted before each batch's update.
+    A sparse X stays sparse: only the rows of a batch become an array at a time. On torch all of
+    it becomes one.
 
     A fit goes through its batches one after the other. Where several fits are to be done,
     ``n_jobs`` of `cross_val_score` and `GridSearchCV`, which runs them side by side, gains more
@@ -120,8 +140,51 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
 
     _task: Literal["classification"] = "classification"
 
-    def partial_fit(self, X: Any, y: Any, classes: npt.ArrayLike | None = None) -> Self:
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        *,
+        p: float = 0.1,
+        intralayer: bool = False,
+        graph: Any = None,
+        inputs: Any = None,
+        outputs: Any = None,
+        feedback: float = 0.1,
+        gain: float = 1.5,
+        learning_rate: float = 0.01,
+        decay: float = 0.2,
+        batch_size: Any = "auto",
+        max_iter: int = 60,
+        scaling: Any = "standard",
+        model: Any = None,
+        rule: Any = None,
+        loss: Any = None,
+        optimiser: Any = None,
+        relaxation: Any = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        device: str = "numpy",
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: bool = False,
+        class_weight: Any = None,
+    ) -> None:
+        # scikit-learn reads the parameters of an estimator from its own signature.
+        shared = {name: value for name, value in locals().items() if name in SHARED}
+        super().__init__(**shared)
+        self.class_weight = class_weight
+
+    def partial_fit(
+        self, X: Any, y: Any, classes: npt.ArrayLike | None = None, sample_weight: Any = None
+    ) -> Self:
         """Go through these examples once more, or for the first time.
+
+        The optimiser goes on where the last call left it, at a constant learning rate. Mean and
+        deviation of the features are those of all examples seen so far, so that values outside
+        of what came first are not lost; the same example may be predicted differently after it.
 
         Parameters
         ----------
@@ -129,6 +192,8 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
         y : array_like, shape (n_samples,)
         classes : array_like, shape (n_classes,), optional
             All classes there will ever be; needed in the first call.
+        sample_weight : array_like, shape (n_samples,), optional
+            As in `fit`.
 
         Returns
         -------
@@ -149,15 +214,11 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
                 )
         elif fresh:
             raise InputError("classes: must be given in the first call of partial_fit")
-        return self._partial_fit(*self._read(X, y, fresh, classes), fresh)
+        return self._once(*self._read(X, y, fresh, classes), sample_weight, fresh=fresh)
 
     def _read(
-        self,
-        X: Any,
-        y: Any,
-        fresh: bool,
-        classes: npt.NDArray | None = None,
-    ) -> tuple[npt.NDArray, npt.NDArray]:
+        self, X: Any, y: Any, fresh: bool, classes: npt.NDArray | None = None
+    ) -> tuple[Any, npt.NDArray]:
         X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, reset=fresh)
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
@@ -166,21 +227,41 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
             raise InputError(f"y: {unknown[0]!r} is none of the classes {self.classes_}")
-        targets = np.eye(len(self.classes_), dtype=np.float32)[np.searchsorted(self.classes_, y)]
-        return dense(X), targets
+        return X, np.eye(len(self.classes_), dtype=np.float32)[np.searchsorted(self.classes_, y)]
+
+    def _counts(self, targets: npt.NDArray) -> npt.NDArray | None:
+        if self.class_weight is None:
+            return None
+        labels = self.classes_[targets.argmax(axis=1)]
+        # Balanced over the classes that are there: in partial_fit some may be missing.
+        present = np.unique(labels)
+        counts = compute_class_weight(self.class_weight, classes=present, y=labels)
+        return counts[np.searchsorted(present, labels)]
+
+    def decision_function(self, X: Any) -> npt.NDArray[np.float64]:
+        """Outputs of every example, shape (n_samples, n_classes).
+
+        Of two classes the output of the second minus that of the first, shape (n_samples,).
+        """
+        outputs = self._outputs(X)[:, : len(self.classes_)]
+        return outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs
 
     def predict(self, X: Any) -> npt.NDArray:
         """Class with the largest output, of every example; shape (n_samples,)."""
-        outputs = self._outputs(X)
+        outputs = self._outputs(X)[:, : len(self.classes_)]
         return self.classes_[outputs.argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
-        """Outputs divided by their sum, shape (n_samples, n_classes).
+        """Probabilities of the classes, shape (n_samples, n_classes).
 
-        Outputs are cut at 0 and 1, so a probability may be exactly 0 or 1. Where all outputs are
-        0 the classes are equally probable.
+        The softmax of the outputs where they are outside the energy, as by default. Other outputs
+        are trained to be 1 or 0: they are cut there and divided by their sum, and classes are
+        equally probable where all are 0.
         """
-        outputs = self._outputs(X)
+        outputs = self._outputs(X)[:, : len(self.classes_)]
+        if self.network_.model.readout:
+            return softmax(outputs, axis=1)
+        outputs = np.clip(outputs, 0, 1)
         total = outputs.sum(axis=1, keepdims=True)
         equal = np.full_like(outputs, 1 / outputs.shape[1])
         return np.divide(outputs, total, out=equal, where=total > 0)
@@ -189,8 +270,8 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
 class EqPropRegressor(RegressorMixin, EqPropEstimator):
     """Regressor: as `EqPropClassifier`, with one output node for every column of y.
 
-    Parameters are those of `EqPropClassifier`. Targets are scaled to [0, 1] by the minimum and
-    maximum of the first fit, and predictions back, so no prediction leaves that range.
+    Parameters are those of `EqPropClassifier` but for `class_weight`. Targets are taken relative
+    to their mean and standard deviation; outputs have no bounds.
 
     References
     ----------
@@ -200,13 +281,17 @@ class EqPropRegressor(RegressorMixin, EqPropEstimator):
 
     _task: Literal["regression"] = "regression"
 
-    def partial_fit(self, X: Any, y: Any) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go through these examples once more, or for the first time.
+
+        As `EqPropClassifier.partial_fit`; the scaling of y is that of the first call.
 
         Parameters
         ----------
         X : array_like or sparse matrix, shape (n_samples, n_features)
         y : array_like, shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array_like, shape (n_samples,), optional
+            As in `fit`.
 
         Returns
         -------
@@ -218,25 +303,30 @@ class EqPropRegressor(RegressorMixin, EqPropEstimator):
             If `early_stopping` is on.
         """
         fresh = not hasattr(self, "network_")
-        return self._partial_fit(*self._read(X, y, fresh), fresh)
+        return self._once(*self._read(X, y, fresh), sample_weight, fresh=fresh)
 
-    def _read(self, X: Any, y: Any, fresh: bool) -> tuple[npt.NDArray, npt.NDArray]:
+    def _read(self, X: Any, y: Any, fresh: bool) -> tuple[Any, npt.NDArray]:
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, reset=fresh
         )
         columns = y.reshape(len(y), -1)
         if fresh:
-            self.target_scaler_ = MinMaxScaler(clip=True).fit(columns)
+            found = StandardScaler().fit(columns)
+            self.target_scaler_ = Scaling(found.mean_, found.scale_)
             self._flat = y.ndim == 1
-        return dense(X), self.target_scaler_.transform(columns).astype(np.float32)
+        return X, self.target_scaler_.forward(columns).astype(np.float32)
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """Outputs of every example in the units of y; shape as that of y."""
         outputs = self._outputs(X)
-        values = self.target_scaler_.inverse_transform(outputs)
+        values = self.target_scaler_.back(outputs)
         return values[:, 0] if self._flat else values
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+#: Parameters that both estimators have.
+SHARED = EqPropEstimator._get_param_names()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,11 @@ class EpochRecord:
     """One row of the history; errors are shares of examples, costs means over examples.
 
     `training_error` is the online error: counted in the free phase of every batch before its
-    update. `test_error` is measured after the epoch. For regression both are mean costs.
+    update, with inputs as the transform gives them. `validation_error` and `test_error` are
+    measured after the epoch, with inputs as they are; they are nan where they are not measured, see
+    `TrainingConfig` under `validation` and `test`. Free phases of all start as it says under
+    `start`: where the example was left the last time (particles), or from rest. For regression
+    the errors are mean costs.
     """
 
     epoch: int
@@ -53,6 +58,8 @@ class EpochRecord:
     log_spread: float
     log_spread_interlayer: float
     seconds: float
+    validation_error: float = nan
+    validation_cost: float = nan
 
 
 def log_spread(corrections: npt.ArrayLike) -> float:

@@ -8,7 +8,7 @@ tensor. Its memory is a dictionary of arrays of that shape, which the checkpoint
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,12 +16,16 @@ import numpy as np
 
 from smallworld_eqprop.dynamics.contrast import Group
 from smallworld_eqprop.dynamics.kernels import adam_in_place
+from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.schedules import Schedule
 
 __all__ = ["SGD", "Adam", "Momentum", "Optimiser"]
 
 Memory = dict[str, Any]
+
+# Entries that one thread steps at a time; sums do not depend on the number of threads.
+TOGETHER = 1 << 15
 
 
 class Optimiser:
@@ -65,6 +69,14 @@ class Optimiser:
             With ``kind`` ("weights" or "biases") and ``layer``.
         """
         return self
+
+    def check(self, n_layers: int) -> None:
+        """Refuse a network of so many layers, if the optimiser does not fit it.
+
+        Raises
+        ------
+        InputError
+        """
 
 
 @dataclass(frozen=True)
@@ -122,12 +134,7 @@ class SGD(Optimiser):
         return rate_at(self.learning_rate, t)
 
     def check(self, n_layers: int) -> None:
-        """Refuse a number of rates that does not fit the layers.
-
-        Raises
-        ------
-        InputError
-        """
+        """Refuse a number of rates that does not fit the layers."""
         rates = self.learning_rate
         if isinstance(rates, Sequence) and len(rates) != n_layers - 1:
             raise InputError(
@@ -229,19 +236,34 @@ class Adam(Optimiser):
         step = -rate * (mean * mean_scale / size) - rate * self.decay * parameters
         return step, {"mean": mean, "square": square}
 
-    def step_in_place(self, gradient: Any, parameters: Any, memory: Memory, t: int) -> float:
+    def in_place(self, t: int) -> Callable[[Any, Any, Memory], float]:
         """The same for NumPy arrays in one pass that overwrites parameters and memory.
 
         Returns
         -------
-        float
-            Sum of the squares of the step.
+        callable
+            Takes gradient, parameters and memory; gives the sum of the squares of the step.
         """
-        kind = parameters.dtype.type
         numbers = (*self._scales(t), self.first, self.second, self.epsilon, self.decay)
-        arrays = parameters, gradient, memory["mean"], memory["square"]
-        flat = (each.reshape(-1) for each in arrays)
-        return float(adam_in_place(*flat, *map(kind, numbers)))
+
+        def write(gradient: Any, parameters: Any, memory: Memory) -> float:
+            scalars: Any = [parameters.dtype.type(each) for each in numbers]
+            arrays = parameters, gradient, memory["mean"], memory["square"]
+            flat: Any = [each.reshape(-1) for each in arrays]
+            squares = np.zeros(-(-parameters.size // TOGETHER))
+            if len(squares) == 1:
+                return float(adam_in_place(*flat, *scalars))
+
+            def work(part: slice) -> None:
+                for n in range(*part.indices(len(squares))):
+                    piece = slice(n * TOGETHER, (n + 1) * TOGETHER)
+                    parts: Any = [each[piece] for each in flat]
+                    squares[n] = adam_in_place(*parts, *scalars)
+
+            share(work, len(squares))
+            return float(squares.sum())
+
+        return write
 
     def _scales(self, t: int) -> tuple[float, float, float]:
         rate = rate_at(self.learning_rate, t)

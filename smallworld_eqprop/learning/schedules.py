@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Self
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["Constant", "Cosine", "Exponential", "Schedule", "Steps"]
+__all__ = ["Constant", "Cosine", "Exponential", "Schedule", "Steps", "WarmUp"]
 
 
 class Schedule:
@@ -16,6 +18,15 @@ class Schedule:
     def value(self, t: int) -> float:
         """The rate of step t, counted from 0."""
         raise NotImplementedError
+
+    def in_steps(self, n_batches: int) -> Self:  # noqa: ARG002
+        """The same schedule, with what is given in epochs of so many batches given in steps."""
+        return self
+
+    @property
+    def length(self) -> int | None:
+        """Steps after which the rate stays as it is; None where there is no such step."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -39,31 +50,67 @@ class Constant(Schedule):
 class Cosine(Schedule):
     r"""Half a cosine from `rate` down to `last`, after a linear rise over `warm_up` steps.
 
-    .. math:: \eta_t = last + (rate - last) \tfrac12 (1 + \cos \pi t / steps)
+    .. math:: \eta_t = last + (rate - last) \tfrac12
+              \left(1 + \cos \pi \frac{t - warm\_up}{steps - warm\_up}\right)
 
     Parameters
     ----------
     rate : float
         Rate to begin with, after the rise.
-    steps : int
+    steps : int, optional
         Length of the run in steps; from there on the rate is `last`.
     last : float
         Rate at the end.
     warm_up : int
-        Steps of the rise, which count as part of `steps`.
+        Steps of the rise, which count as part of the length.
+    epochs : int, optional
+        Length of the run in epochs, in place of `steps`.
+
+    Raises
+    ------
+    InputError
+        If a rate is negative or not finite, or not exactly one length is given, above the steps
+        of the rise.
     """
 
     rate: float
-    steps: int
+    steps: int | None = None
     last: float = 0.0
     warm_up: int = 0
+    epochs: int | None = None
 
     def __post_init__(self) -> None:
         _check_rates(rate=self.rate, last=self.last)
-        _check_steps(self.steps, self.warm_up)
+        if self.warm_up < 0:
+            raise InputError(f"warm_up: {self.warm_up}, must be at least 0")
+        if (self.steps is None) == (self.epochs is None):
+            raise InputError(f"steps: {self.steps}, epochs: {self.epochs}; give one of them")
+        if self.steps is not None and self.steps <= self.warm_up:
+            raise InputError(f"steps: {self.steps}, must be above warm_up, which is {self.warm_up}")
+        if self.epochs is not None and self.epochs < 1:
+            raise InputError(f"epochs: {self.epochs}, must be at least 1")
+
+    def in_steps(self, n_batches: int) -> Self:
+        """The same with `steps` in place of `epochs`."""
+        if self.epochs is None:
+            return self
+        return dataclasses.replace(self, steps=self.epochs * n_batches, epochs=None)
+
+    @property
+    def length(self) -> int | None:
+        """The steps; None as long as they are epochs."""
+        return self.steps
 
     def value(self, t: int) -> float:
-        """The rate of step t."""
+        """The rate of step t.
+
+        Raises
+        ------
+        InputError
+            If the length is given in epochs: training calls `in_steps` first.
+        """
+        if self.steps is None:
+            raise InputError(f"epochs: {self.epochs}; call in_steps(n_batches) before value(t)")
         if t < self.warm_up:
             return self.rate * (t + 1) / self.warm_up
         done = min((t - self.warm_up) / (self.steps - self.warm_up), 1.0)
@@ -123,12 +170,48 @@ class Steps(Schedule):
         return float(self.rate * self.factor ** sum(t >= step for step in self.at))
 
 
+@dataclass(frozen=True)
+class WarmUp(Schedule):
+    r"""A linear rise to the first rate of another schedule, which follows.
+
+    .. math:: \eta_t = \eta'_0 (t + 1) / steps \text{ for } t < steps, \qquad
+              \eta_t = \eta'_{t - steps} \text{ from there on}
+
+    Parameters
+    ----------
+    schedule : Schedule
+        What follows; its steps are counted from the end of the rise.
+    steps : int
+        Steps of the rise.
+    """
+
+    schedule: Schedule
+    steps: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.schedule, Schedule):
+            raise InputError(f"schedule: {self.schedule!r:.60}, must be a Schedule")
+        if self.steps < 1:
+            raise InputError(f"steps: {self.steps}, must be at least 1")
+
+    def in_steps(self, n_batches: int) -> Self:
+        """The same with what follows in steps."""
+        return dataclasses.replace(self, schedule=self.schedule.in_steps(n_batches))
+
+    @property
+    def length(self) -> int | None:
+        """Steps of the rise and of what follows."""
+        inner = self.schedule.length
+        return None if inner is None else self.steps + inner
+
+    def value(self, t: int) -> float:
+        """The rate of step t."""
+        if t < self.steps:
+            return self.schedule.value(0) * (t + 1) / self.steps
+        return self.schedule.value(t - self.steps)
+
+
 def _check_rates(**rates: float) -> None:
     for name, rate in rates.items():
         if not 0 <= rate < math.inf:
             raise InputError(f"{name}: {rate}, must be finite and at least 0")
-
-
-def _check_steps(steps: int, warm_up: int) -> None:
-    if not 0 <= warm_up < steps:
-        raise InputError(f"steps: {steps}, must be above warm_up, which is {warm_up}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,19 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.data import Dataset
+from smallworld_eqprop.data.transforms import transformed
 from smallworld_eqprop.dynamics.devices import on_device
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.graphs.core.reachability import unreached_outputs
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.engine import Engine, Outcome
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord, log_spread
+from smallworld_eqprop.learning.matching import matched
 
 __all__ = ["Trainer"]
 
 # Streams of random numbers, so that no two uses of one seed share draws.
-WEIGHTS, ORDER, RULE = 1, 2, 3
+WEIGHTS, ORDER, RULE, TRANSFORM = 1, 2, 3, 4
 
 
 @dataclass
@@ -46,7 +47,8 @@ class Trainer:
     Parameters
     ----------
     graph : LayeredGraph
-        Its first layer takes the features, its last gives the outputs.
+        Its first layer takes the features, its last gives the outputs. It may have more outputs
+        than there are classes: targets of the others are 0, and no example is taken for them.
     data : Dataset
         Without test examples the test error and cost are nan.
     config : TrainingConfig
@@ -77,20 +79,7 @@ class Trainer:
         *,
         network: Any = None,
     ) -> None:
-        for name, size, needed in (
-            ("input", graph.layer_sizes[0], data.x_train.shape[1]),
-            ("output", graph.layer_sizes[-1], data.y_train.shape[1]),
-        ):
-            if size != needed:
-                raise InputError(
-                    f"layer_sizes: {name} layer of {size} nodes, but {data.name} needs {needed}"
-                )
-        if (lost := unreached_outputs(graph)).size:
-            raise InputError(
-                f"graph: {lost.size} of {graph.layer_sizes[-1]} outputs (the first is node "
-                f"{lost[0]}) cannot be reached from the inputs; add edges or move fewer"
-            )
-        config.check_layers(graph.n_layers)
+        data = matched(graph, data, config)
         if network is None:
             rng = np.random.default_rng([config.seed, WEIGHTS])
             weights = config.initial.draw(graph, config.model, rng)
@@ -108,6 +97,7 @@ class Trainer:
         self.history: list[EpochRecord] = []
         self.batch = 0
         self._sums = _EpochSums()
+        self._transformed(np.zeros(1, int))  # a transform that does not fit is refused here
 
     def __repr__(self) -> str:
         return (
@@ -130,7 +120,10 @@ class Trainer:
             If a field cannot be changed on the way, or a value is not usable.
         """
         config = self.config.changed(**parts)
-        fixed = ("model", "initial", "batch_size", "start", "seed", "device")
+        fixed = (
+            *("model", "initial", "batch_size", "start"),
+            *("validation", "test", "seed", "device"),
+        )
         for name in fixed:
             if getattr(config, name) != getattr(self.config, name):
                 raise InputError(f"{name}: cannot be changed on the way; make a new trainer")
@@ -160,13 +153,18 @@ class Trainer:
     @property
     def n_batches(self) -> int:
         """Batches of one epoch; a last, smaller one counts."""
-        return -(-len(self.data.x_train) // self.config.batch_size)
+        return self.engine.n_batches
+
+    @property
+    def n_examples(self) -> int:
+        """Examples of one epoch: those for training without those for validation."""
+        return len(self.engine.rows)
 
     @property
     def running_error(self) -> float:
         """Online training error of the epoch under way, so far."""
         done = self.batch or self.n_batches
-        seen = min(done * self.config.batch_size, len(self.data.x_train))
+        seen = min(done * self.config.batch_size, self.n_examples)
         return self._sums.errors / seen
 
     @property
@@ -174,24 +172,31 @@ class Trainer:
         """RMS corrections of the epoch under way; shape (batches so far, n_pairs)."""
         return np.array(self._sums.corrections, np.float32).reshape(-1, len(self.pairs))
 
-    def run_epoch(self) -> Iterator[BatchRecord]:
+    def run_epoch(self, *, last: bool = False) -> Iterator[BatchRecord]:
         """Train the rest of the epoch under way, batch by batch, then evaluate.
 
         The iterator may be dropped after any batch; the next call goes on from there. After the
-        last batch the test error is measured and the epoch is appended to `history`; the
-        corrections of the epoch stay readable until the next one begins.
+        last batch the validation error or the test error is measured and the epoch is appended to
+        `history`; the corrections of the epoch stay readable until the next one begins.
+
+        Parameters
+        ----------
+        last : bool
+            Whether no epoch follows, so that the test error is measured where the configuration
+            says ``test="end"``.
         """
         self.begin_epoch()
         while self.batch < self.n_batches:
             begin = time.perf_counter()
-            examples, sign, key = self.next_batch()
+            examples, inputs, sign, key = self.next_batch()
+            inputs = None if inputs is None else inputs[None]
             # Numbers that overflow are found in the outcome, which says where.
             with np.errstate(over="ignore", invalid="ignore"):
-                (outcome,) = self.engine.train(examples[None], [sign], key, self.step)
+                (outcome,) = self.engine.train(examples[None], [sign], key, self.step, inputs)
             yield self.take(outcome, time.perf_counter() - begin)
         begin = time.perf_counter()
-        (scores,) = self.engine.evaluate(keep=True)
-        self.finish_epoch(*scores, time.perf_counter() - begin)
+        (scores,) = self.engine.measure(last=last)
+        self.finish_epoch(scores, time.perf_counter() - begin)
 
     def draws(self, epoch: int) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.floating]]:
         """Order of the training examples, and the sign of beta of every batch, in an epoch.
@@ -199,7 +204,7 @@ class Trainer:
         They depend on nothing but seed and epoch, so that resuming needs no state.
         """
         rng = np.random.default_rng([self.config.seed, ORDER, epoch])
-        order = rng.permutation(len(self.data.x_train))
+        order = self.engine.rows[rng.permutation(self.n_examples)]
         return order, rng.choice((-1.0, 1.0), self.n_batches)
 
     def evaluate(self) -> tuple[float, float]:
@@ -216,12 +221,26 @@ class Trainer:
             self._sums = _EpochSums()
         self._order, self._signs = self.draws(self.epoch)
 
-    def next_batch(self) -> tuple[npt.NDArray[np.integer], float, tuple[int, ...]]:
-        """Examples of the batch that comes next, the sign of beta, and its key for random draws."""
+    def next_batch(
+        self,
+    ) -> tuple[npt.NDArray[np.integer], npt.NDArray | None, float, tuple[int, ...]]:
+        """The batch that comes next.
+
+        Returns
+        -------
+        examples : ndarray of int, shape (batch,)
+        inputs : ndarray, shape (batch, n_inputs), or None
+            What a transform makes of their inputs; None where there is no transform.
+        sign : float
+            Of beta.
+        key : tuple of int
+            For random draws of the rule.
+        """
         size = self.config.batch_size
         examples = self._order[self.batch * size : (self.batch + 1) * size]
         key = (self.config.seed, RULE, self.epoch, self.batch)
-        return examples, float(self._signs[self.batch]), key
+        inputs = self._transformed(examples)
+        return examples, inputs, float(self._signs[self.batch]), key
 
     def take(self, outcome: Outcome, seconds: float) -> BatchRecord:
         """Enter what the batch showed into the books.
@@ -252,26 +271,33 @@ class Trainer:
         self.batch += 1
         return record
 
-    def finish_epoch(self, test_error: float, test_cost: float, seconds: float) -> None:
-        """Close the books of the epoch."""
-        sums, n = self._sums, len(self.data.x_train)
+    def finish_epoch(self, scores: Mapping[str, float], seconds: float) -> None:
+        """Close the books of the epoch; `scores` are those of `Engine.measure`."""
+        sums, n = self._sums, self.n_examples
         adjacent = np.array(self.kinds) == "interlayer"
         self.history.append(
             EpochRecord(
                 epoch=self.epoch,
                 training_error=sums.errors / n,
-                test_error=test_error,
                 training_cost=sums.cost / n,
-                test_cost=test_cost,
                 mean_sweeps=sums.sweeps / n,
                 unconverged=sums.unconverged,
                 worst_residual=sums.worst_residual,
                 log_spread=log_spread(self.corrections),
                 log_spread_interlayer=log_spread(self.corrections[:, adjacent]),
                 seconds=sums.seconds + seconds,
+                **scores,
             )
         )
         self.batch = 0
+
+    def _transformed(self, examples: npt.NDArray[np.integer]) -> npt.NDArray | None:
+        """Inputs of these examples after the transform; None where there is none."""
+        transform = self.config.transform
+        if transform == TrainingConfig.transform:
+            return None
+        key = (self.config.seed, TRANSFORM, self.epoch, self.batch)
+        return transformed(transform, self.data.x_train[examples], key)
 
     def state(self) -> tuple[dict[str, npt.NDArray], dict[str, Any]]:
         """Everything that evolves, as arrays and as JSON-able values, for a checkpoint.

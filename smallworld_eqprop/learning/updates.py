@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.dynamics.contrast import Contrast
+from smallworld_eqprop.dynamics.contrast import Contrast, Group
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.learning.clipping import Clipped
 from smallworld_eqprop.learning.optimisers import SGD, Adam, Optimiser
+from smallworld_eqprop.learning.rules import Rule
 
 __all__ = ["Updates", "share_arrays"]
 
-KINDS = ("weights", "biases")
+KINDS: tuple[Literal["weights"], Literal["biases"]] = ("weights", "biases")
 
 
 class Updates:
@@ -34,10 +36,24 @@ class Updates:
         self.network = network
         self.memory: list[dict[str, Any]] = [{} for _ in network.groups]
 
-    def use(self, optimisers: Sequence[Optimiser]) -> None:
-        """Step by these from now on; memory that they share with the last ones is kept."""
+    def use(self, optimisers: Sequence[Optimiser], rule: Rule) -> None:
+        """Step by these from now on; memory that they share with the last ones is kept.
+
+        Parameters
+        ----------
+        optimisers : sequence of Optimiser
+            One per member.
+        rule : Rule
+            Says which arrays of parameters are trained.
+        """
         self.optimisers = list(optimisers)
         network, backend = self.network, self.network.backend
+        n_layers = network.graph.n_layers
+        self._trained = [rule.trains(group, n_layers) for group in network.groups]
+        self._trained_layers = [
+            [rule.trains(Group(kind, layer), n_layers) for layer in range(1, n_layers)]
+            for kind in KINDS
+        ]
         # One optimiser per member and array of parameters.
         self._optimisers = [[each.of(group) for group in network.groups] for each in optimisers]
         for n, array in enumerate(network.parameters):
@@ -66,23 +82,46 @@ class Updates:
         if all(type(each) is SGD for each in optimisers):
             # The fast path of plain descent; a test compares it with the one below.
             rates = [each.rates(network.graph.n_layers, t) for each in optimisers]  # type: ignore[attr-defined]
-            changes = network.descend(contrast, *map(np.array, zip(*rates, strict=True)))
-        elif type(optimisers[0]) is Adam and network.writes_freely:
-            gradient = network.gradient(contrast)
+            kept = (np.multiply(each, self._trained_layers) for each in rates)
+            changes = network.descend(contrast, *map(np.array, zip(*kept, strict=True)))
+        elif all(type(each) is Adam for each in self._optimisers[0]) and network.writes_freely:
+            gradient = self._gradient(contrast)
             (own,), memory = self._optimisers, self.memory
+            # Two for all arrays, because biases alone have no decay.
+            step = {each: each.in_place(t) for each in dict.fromkeys(own)}  # type: ignore[attr-defined]
 
-            def in_place(n: int, array: Any) -> float:
-                return own[n].step_in_place(gradient[n], array, memory[n], t)  # type: ignore[attr-defined]
+            def write(n: int, array: Any) -> float:
+                return step[own[n]](gradient[n], array, memory[n]) if self._trained[n] else 0.0
 
-            changes = network.update(in_place)
+            changes = network.update(write)
         else:
-            gradient = network.gradient(contrast)
+            gradient = self._gradient(contrast)
             changes = network.add([self._proposed(n, g, t) for n, g in enumerate(gradient)])
         # Of a stack they are a list, because every member has its own blocks.
         return changes if isinstance(changes, list) else [changes]
 
+    def _gradient(self, contrast: Contrast) -> list[Any]:
+        """Gradient of what the rule trains, clipped where asked for; 0 of all else."""
+        both = zip(self.network.gradient(contrast), self._trained, strict=True)
+        return self._clipped([each if trained else 0 * each for each, trained in both])
+
+    def _clipped(self, gradient: list[Any]) -> list[Any]:
+        """The gradient, scaled for those members whose optimiser is `Clipped`."""
+        if not any(isinstance(each, Clipped) for each in self.optimisers):
+            return gradient
+        norms = self.network.norms(gradient).tolist()
+        both = zip(self.optimisers, norms, strict=True)
+        scales = [own.scale(norm) if isinstance(own, Clipped) else 1.0 for own, norm in both]
+        factor = self.network.backend.each(scales)
+        # On torch it has three dimensions, and biases have two.
+        return [
+            each * (factor[..., 0] if each.ndim < np.ndim(factor) else factor) for each in gradient
+        ]
+
     def _proposed(self, n: int, gradient: Any, t: int) -> Any:
         """Step of the optimiser for parameter array n; the memory moves on."""
+        if not self._trained[n]:
+            return 0 * self.network.parameters[n]
         own, parameters = [each[n] for each in self._optimisers], self.network.parameters[n]
         backend = self.network.backend
         if own[0].elementwise and all(each == own[0] for each in own):

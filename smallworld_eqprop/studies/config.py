@@ -13,7 +13,9 @@ from typing import Any
 from smallworld_eqprop.data.spec import DATA, Data, named
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.files import read_toml
-from smallworld_eqprop.graphs.topology import TOPOLOGY, Layered, Rewire, Topology
+from smallworld_eqprop.graphs.topology.base import Topology
+from smallworld_eqprop.graphs.topology.families import Layered, Rewire
+from smallworld_eqprop.graphs.topology.spec import TOPOLOGY
 from smallworld_eqprop.learning.config import PARTS, TrainingConfig
 from smallworld_eqprop.learning.config import SLOTS as LEARNING
 from smallworld_eqprop.presets import read_preset
@@ -35,6 +37,8 @@ __all__ = ["RunConfig", "identity_of"]
 SLOTS = (TOPOLOGY, DATA, *LEARNING)
 NAMES = ("name", "summary")
 FREE = ("initial", "training")  # tables without kinds
+#: Tables that came later: a default is left out, so that keys of earlier runs stay.
+LATER = ("transform",)
 MOVES = {"p", "moves", "law", "places"}
 DEFAULT_TOPOLOGY, DEFAULT_DATA = Rewire(), named("mnist")
 
@@ -45,8 +49,8 @@ class RunConfig:
 
     Its written form, in TOML, JSON and Python dictionaries alike, is a table for every part:
     ``topology``, ``data``, ``initial``, ``model``, ``rule``, ``loss``, ``optimiser``,
-    ``relaxation`` and ``training``. Each but ``initial`` and ``training`` names its ``kind``; what
-    is left out has its default.
+    ``relaxation``, ``transform`` and ``training``. Each but ``initial`` and ``training`` names its
+    ``kind``; what is left out has its default.
 
     Attributes
     ----------
@@ -143,7 +147,8 @@ class RunConfig:
         """
         tables = self.tables()
         for key, slot in TABLES.items():
-            tables[key] = write_spec(slot, tables[key], SLOTS)
+            default = key in LATER and tables[key] == part_of(RunConfig, key)
+            tables[key] = None if default else write_spec(slot, tables[key], SLOTS)
         return {key: value for key, value in tables.items() if value or key in NAMES}
 
     def flat(self) -> dict[str, Any]:
@@ -195,7 +200,7 @@ class RunConfig:
     def tables(self) -> dict[str, Any]:
         """The parts by the names of their tables, which `from_dict` takes as they are."""
         parts = {key: part_of(self, key) for key in TABLES}
-        initial, training = (write_fields(part_of(self, key), (), PARTS) for key in FREE)
+        initial, training = (write_fields(part_of(self, key), LEARNING, PARTS) for key in FREE)
         names = {"name": self.name, "summary": self.summary}
         return {**names, **parts, "initial": initial, "training": training}
 

@@ -13,9 +13,10 @@ from typing import Any
 from smallworld_eqprop.data.spec import DATA
 from smallworld_eqprop.dynamics.initial import Initial
 from smallworld_eqprop.errors import InputError, nearest
-from smallworld_eqprop.graphs.topology import TOPOLOGY, Layered, Rewire
+from smallworld_eqprop.graphs.topology.families import Layered, Rewire
+from smallworld_eqprop.graphs.topology.spec import TOPOLOGY
 from smallworld_eqprop.learning.config import PARTS, SLOTS, TrainingConfig
-from smallworld_eqprop.specs import kind_of, name_of
+from smallworld_eqprop.specs import kind_of, name_of, write_spec
 
 __all__ = [
     "ORDER",
@@ -174,11 +175,17 @@ def flat_of(config: Any) -> dict[str, Any]:
     return flat
 
 
+def _in_list(value: Any) -> Any:
+    """A value in a list; an object as its table."""
+    slot = next((slot for slot in SLOTS if isinstance(value, slot.base)), None)
+    return value if slot is None else write_spec(slot, value, SLOTS)
+
+
 def _add(flat: dict[str, Any], key: str, path: str, value: Any) -> None:
     """A value under its key; of an object its kind, and its fields by their paths."""
     slot = next((slot for slot in (*TABLES.values(), *SLOTS) if isinstance(value, slot.base)), None)
     if slot is None or not dataclasses.is_dataclass(value):
-        flat[key] = list(value) if isinstance(value, tuple) else value
+        flat[key] = [_in_list(each) for each in value] if isinstance(value, tuple) else value
         return
     flat[path] = name_of(slot, value)
     for name in fields_of(value):

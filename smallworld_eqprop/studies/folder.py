@@ -2,6 +2,7 @@
 
 run.json        resolved configuration, versions, threads, graph provenance, dataset hashes
 graph.npz       the graph
+columns.npz     of tables: names of the features, and how they were scaled
 history.csv     one row per finished epoch
 corrections/    RMS correction of every layer pair in every batch, one file per epoch
 errors/         wrong examples in every batch (for regression the summed cost), one file per epoch
@@ -13,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -21,20 +23,25 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop._version import __version__
+from smallworld_eqprop.data.columns import Columns
 from smallworld_eqprop.dynamics.devices import NUMPY
-from smallworld_eqprop.dynamics.threads import product_threads
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.convert.io import save_graph
+from smallworld_eqprop.graphs.core.digest import graph_digest
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.learning.history import EpochRecord
 from smallworld_eqprop.learning.trainer import Trainer
+from smallworld_eqprop.studies.columns import write_columns
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.layout import BATCH_FOLDERS, RECORD, clear_run, starting
+from smallworld_eqprop.studies.notes import notes
 
 __all__ = [
     "BatchQuantity",
     "checkpoint_arrays",
     "epoch_path",
+    "lay_out",
     "read_checkpoint",
     "start_folder",
     "write_checkpoint",
@@ -48,17 +55,42 @@ BatchQuantity = Literal["corrections", "errors"]
 
 
 def start_folder(folder: Path, config: RunConfig, trainer: Trainer, threads: int) -> None:
-    """Lay out a new run of so many threads, in place of a run that is there.
+    """Lay out a new run of so many threads, in place of a run that is there."""
+    facts = {
+        # The last bits may depend on it: see `threads`.
+        "threads": threads,
+        "dataset": trainer.data.facts,
+        "notes": notes(trainer),
+        "pairs": trainer.pairs,
+        "kinds": trainer.kinds,
+    }
+    lay_out(folder, config, trainer.graph, trainer.data.columns, facts)
+
+
+def lay_out(
+    folder: Path,
+    config: RunConfig,
+    graph: LayeredGraph,
+    columns: Columns | None,
+    facts: Mapping[str, Any],
+) -> None:
+    """Lay out the folder of a run with what is known before it trains.
 
     run.json is the first file and the last: first it says that the run is being started, so that
     a folder in which this was cut off can be told from one with somebody else's files.
+
+    Parameters
+    ----------
+    facts : mapping
+        ``threads``, ``dataset``, ``notes``, ``pairs`` and ``kinds``, for run.json.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _write_record(folder, starting(config.key, __version__))
     clear_run(folder)
     for quantity in BATCH_FOLDERS:
         (folder / quantity).mkdir(exist_ok=True)
-    save_graph(trainer.graph, folder / "graph.npz")
+    save_graph(graph, folder / "graph.npz")
+    write_columns(folder, columns)
     record = {
         "config": config.to_dict(),
         "key": config.key,
@@ -69,21 +101,15 @@ def start_folder(folder: Path, config: RunConfig, trainer: Trainer, threads: int
             for name in (*LIBRARIES, *(["torch"] if config.training.device != NUMPY else []))
         },
         "machine": f"{platform.system()} {platform.machine()}",
-        # The last bits of a matrix product depend on the number of its threads.
-        "threads": product_threads(trainer.network, threads),
         "graph": {
-            "layer_sizes": trainer.graph.layer_sizes,
-            "n_edges": trainer.graph.n_edges,
-            "provenance": trainer.graph.provenance,
+            "layer_sizes": graph.layer_sizes,
+            "n_edges": graph.n_edges,
+            "provenance": graph.provenance,
+            "sha256": graph_digest(graph),
         },
-        "dataset": {
-            "name": trainer.data.name,
-            "n_train": len(trainer.data.x_train),
-            "n_test": len(trainer.data.x_test),
-            "sha256": dict(trainer.data.fingerprint),
-        },
-        "pairs": trainer.pairs,
-        "kinds": trainer.kinds,
+        # Where the free phases begin in which errors are counted.
+        "errors_from": config.training.errors_from,
+        **facts,
     }
     _write_record(folder, record)
 
@@ -93,11 +119,12 @@ def epoch_path(folder: Path, quantity: BatchQuantity, epoch: int) -> Path:
     return folder / quantity / f"epoch-{epoch:04d}.npy"
 
 
-def write_epoch(folder: Path, trainer: Trainer, errors: list[float]) -> None:
-    """Write what was recorded in every batch of the epoch that just ended."""
-    epoch = len(trainer.history)
+def write_epoch(
+    folder: Path, epoch: int, corrections: npt.NDArray[np.float32], errors: list[float]
+) -> None:
+    """Write what was recorded in every batch of an epoch, counted from 1."""
     values: dict[BatchQuantity, npt.NDArray] = {
-        "corrections": trainer.corrections,
+        "corrections": corrections,
         "errors": np.array(errors, np.float32),
     }
     for quantity, array in values.items():
@@ -105,29 +132,43 @@ def write_epoch(folder: Path, trainer: Trainer, errors: list[float]) -> None:
             np.save(file, array)
 
 
-def write_history(folder: Path, trainer: Trainer) -> None:
-    """Write one row per finished epoch."""
+def write_history(folder: Path, history: Sequence[EpochRecord], *, validated: bool) -> None:
+    """Write one row per finished epoch; columns of validation where there was one."""
     # Imported here because pandas is a quarter of the time the package takes to import.
     import pandas as pd
 
-    rows = [dataclasses.asdict(record) for record in trainer.history]
-    table = pd.DataFrame(rows, columns=[f.name for f in dataclasses.fields(EpochRecord)])
+    rows = [dataclasses.asdict(record) for record in history]
+    names = [field.name for field in dataclasses.fields(EpochRecord)]
+    if not validated:
+        names = [name for name in names if not name.startswith("validation_")]
+    table = pd.DataFrame(rows, columns=names)
     with atomic_writer(folder / "history.csv") as file:
         table.to_csv(file, index=False)
 
 
-def write_checkpoint(path: Path, config: RunConfig, trainer: Trainer, errors: list[float]) -> None:
-    """Write everything that evolves, with the configuration and version it belongs to."""
-    arrays, values = trainer.state()
-    header = {"key": config.key, "version": __version__, "errors": errors, **values}
+def write_checkpoint(
+    path: Path, key: str, state: tuple[dict[str, npt.NDArray], dict[str, Any]], errors: list[float]
+) -> None:
+    """Write everything that evolves, with the configuration and version it belongs to.
+
+    Parameters
+    ----------
+    path : Path
+    key : str
+        Of the configuration.
+    state : tuple
+        As `Trainer.state` gives it.
+    errors : list of float
+        Of every batch of the epoch under way.
+    """
+    arrays, values = state
+    header = {"key": key, "version": __version__, "errors": errors, **values}
     with atomic_writer(path) as file:
         np.savez(file, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
 
 
-def checkpoint_arrays(
-    path: Path, config: RunConfig
-) -> tuple[dict[str, npt.NDArray], dict[str, Any]]:
-    """Arrays and values of a checkpoint of a run, as `Trainer.state` gave them.
+def checkpoint_arrays(path: Path, key: str) -> tuple[dict[str, npt.NDArray], dict[str, Any]]:
+    """Arrays and values of a checkpoint of a run of this key, as `Trainer.state` gave them.
 
     Raises
     ------
@@ -146,7 +187,7 @@ def checkpoint_arrays(
     except Exception as error:
         raise _damaged(path, str(error)) from None
     for name, found, needed in (
-        ("configuration", header.pop("key", None), config.key),
+        ("configuration", header.pop("key", None), key),
         ("version", header.pop("version", None), __version__),
     ):
         if found != needed:
@@ -157,8 +198,8 @@ def checkpoint_arrays(
     return arrays, header
 
 
-def read_checkpoint(path: Path, config: RunConfig, trainer: Trainer) -> list[float]:
-    """Give a trainer made from `config` the state of a checkpoint.
+def read_checkpoint(path: Path, key: str, trainer: Trainer) -> list[float]:
+    """Give a trainer made from the configuration of this key the state of a checkpoint.
 
     Returns
     -------
@@ -170,7 +211,7 @@ def read_checkpoint(path: Path, config: RunConfig, trainer: Trainer) -> list[flo
     InputError
         As `checkpoint_arrays`.
     """
-    arrays, header = checkpoint_arrays(path, config)
+    arrays, header = checkpoint_arrays(path, key)
     for name, expected in trainer.state()[0].items():
         free = name == "corrections"  # as long as the epoch under way
         if name not in arrays or (arrays[name].shape != expected.shape and not free):

@@ -32,7 +32,7 @@ _STARTING = "starting"
 _KEYS = ("config", "version", "pairs", "kinds")
 # Names that `atomic_writer` gives to files until they are complete.
 _HALF_RECORD = re.compile(r"\.run\.json-[a-z0-9_]+")
-_HALF_FILE = re.compile(r"\.(run\.json|graph\.npz|history\.csv|checkpoint\.npz)-[a-z0-9_]+")
+_HALF_FILE = re.compile(r"\.(run\.json|history\.csv|(graph|checkpoint|columns)\.npz)-[a-z0-9_]+")
 _HALF_EPOCH = re.compile(r"\.epoch-\d{4,}\.npy-[a-z0-9_]+")
 _EPOCH = re.compile(r"epoch-(\d{4,})\.npy")
 
@@ -104,7 +104,8 @@ def require_checkpoint(folder: Path) -> bool:
 def clear_run(folder: Path) -> None:
     """Remove what a run has written, but for its ``run.json`` and its graph."""
     clear_temporaries(folder)
-    for path in (folder / "checkpoint.npz", folder / "history.csv", *_epochs(folder)):
+    files = (folder / name for name in ("checkpoint.npz", "history.csv", "columns.npz"))
+    for path in (*files, *_epochs(folder)):
         path.unlink(missing_ok=True)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.studies.outcomes import judged_by
 
 __all__ = ["NullTest", "against_nulls"]
 
@@ -60,7 +61,7 @@ class NullTest:
 
 def against_nulls(
     runs: pd.DataFrame,
-    outcome: str = "final_test_error",
+    outcome: str | None = None,
     *,
     level: float = 0.95,
     resamples: int = 10_000,
@@ -77,8 +78,9 @@ def against_nulls(
     runs : DataFrame
         From `Store.runs` of a study over ``sample``, 0 being the graph, see `NullOf`; every sample
         with the same seeds.
-    outcome : str
-        Column to compare.
+    outcome : str, optional
+        Column to compare. When left out ``final_validation_error`` where there is one, and
+        ``final_test_error`` otherwise.
     level : float
         Of the interval.
     resamples : int
@@ -99,6 +101,7 @@ def against_nulls(
     B. Phipson and G. K. Smyth, "Permutation p-values should never be zero", Stat. Appl. Genet.
     Mol. Biol. 9:39, 2010, doi:10.2202/1544-6115.1585.
     """
+    outcome = outcome or f"final_{judged_by(runs, 'final_')}_error"
     for column in ("sample", "seed", outcome):
         if column not in runs.columns:
             known = [name for name in runs.columns if str(name).startswith(("final_", "epoch1_"))]

@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from smallworld_eqprop.studies import tidy
+from smallworld_eqprop.studies.outcomes import measured_errors
 from smallworld_eqprop.studies.record import Run
 
 __all__ = [
@@ -40,6 +41,13 @@ MEANINGS = {
     "skip": "from farther back",
 }
 
+#: Colour, line and marker of every error.
+CURVES = {
+    "training": ("C0", "-", "o"),
+    "test": ("C1", "--", "s"),
+    "validation": ("C2", "--", "^"),
+}
+
 #: Points of the first epoch that are drawn, evenly on the logarithmic axis.
 POINTS = 80
 #: Up to this many epochs, the training error is shown as it falls within them.
@@ -49,7 +57,7 @@ SMOOTHED = 100
 
 
 def plot_errors(run: Run, ax: Axes | None = None) -> Axes:
-    """Draw the learning curves of a run: training solid, test dashed.
+    """Draw the learning curves of a run: training solid, test and validation dashed.
 
     Of up to three epochs the training error is drawn as it falls within them too, as the mean over
     the hundred batches around each.
@@ -78,11 +86,12 @@ def plot_errors(run: Run, ax: Axes | None = None) -> Axes:
     short = len(history) <= SHORT
     if short:
         ax.plot(*running_error(run), color="C0", linewidth=0.9, alpha=0.6)
-    for what, line, marker in (("training", "-", "o"), ("test", "--", "s")):
+    shown = measured_errors(history)
+    for what in shown:
+        colour, line, marker = CURVES[what]
         values = factor * history[f"{what}_error"]
         # An error of 0 has no place on a logarithmic axis; the curve has a gap there.
         values = values.where((values > 0) | short)
-        colour = "C0" if what == "training" else "C1"
         label = "training (online)" if what == "training" else what
         ax.plot(
             history["epoch"],
@@ -93,8 +102,8 @@ def plot_errors(run: Run, ax: Axes | None = None) -> Axes:
             markersize=3.5,
             label=label,
         )
-    both = history[["training_error", "test_error"]].to_numpy()
-    positive = both[both > 0]
+    errors = history[[f"{what}_error" for what in shown]].to_numpy()
+    positive = errors[errors > 0]
     if not short and positive.size and positive.max() > 5 * positive.min():
         ax.set_yscale("log")
         ax.autoscale(axis="y")  # an axis that is shared may begin at 0 already
@@ -122,7 +131,8 @@ def running_error(run: Run) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.flo
     epoch, error : ndarray, shape (n_batches,)
         Time in epochs, and percent of examples (for regression the mean cost).
     """
-    size, n_train = run.config.training.batch_size, run.record["dataset"]["n_train"]
+    size = run.config.training.batch_size
+    n_train = run.record["dataset"]["n_train"] - run.config.training.validation
     n_batches = -(-n_train // size)
     errors = (1 if run.config.regression else 100) * run.errors().astype(float) / size
     # The last batch of an epoch may be smaller.

@@ -23,12 +23,14 @@ from smallworld_eqprop.studies.folder import (
     read_checkpoint,
 )
 from smallworld_eqprop.studies.layout import read_record
+from smallworld_eqprop.studies.outcomes import judged_by
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
     from smallworld_eqprop.data import Dataset
+    from smallworld_eqprop.learning.estimator import EqPropClassifier, EqPropRegressor
 
 __all__ = ["Run"]
 
@@ -76,12 +78,16 @@ class Run:
     def network(self) -> Network:
         """The network as the last checkpoint has it, with trained weights and biases.
 
+        Its methods relax from rest. The errors of `history` were counted from `start`: with
+        "particles" an example starts where it was left the last time, so that the two may differ.
+
         Raises
         ------
         InputError
             If there is no checkpoint yet, or it is damaged or of another version.
         """
-        arrays, _ = checkpoint_arrays(self.folder / "checkpoint.npz", self.config)
+        # The key as it was: files of graph and data may be gone.
+        arrays, _ = checkpoint_arrays(self.folder / "checkpoint.npz", self.record["key"])
         weights = arrays["weights"]
         model = self.config.training.model
         return Network(self.graph, weights, arrays["biases"], model, dtype=weights.dtype)
@@ -102,10 +108,60 @@ class Run:
             As `network`.
         """
         trainer = Trainer(self.graph, data or self.config.data.load(), self.config.training)
-        read_checkpoint(self.folder / "checkpoint.npz", self.config, trainer)
+        read_checkpoint(self.folder / "checkpoint.npz", self.record["key"], trainer)
         if changes:
             trainer.change(**changes)
         return trainer
+
+    def estimator(self) -> EqPropClassifier | EqPropRegressor:
+        """The trained network as a fitted estimator of scikit-learn.
+
+        It takes features in the units of the data of the run, and predicts classes by their
+        names, or targets in their units. The data of a set that `load` knows by its name are
+        those that it gives. Data are not needed: the folder holds how they were scaled.
+
+        Returns
+        -------
+        EqPropClassifier or EqPropRegressor
+            Its predictions are relaxed from rest, as those of `network`.
+
+        Raises
+        ------
+        InputError
+            As `network`.
+        """
+        from smallworld_eqprop.studies.estimators import estimator_of
+
+        return estimator_of(self)
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, folder: str | Path) -> Run:
+        """Write a fitted estimator into a run folder, as if it had been trained there.
+
+        Its history, corrections and network can be read and reported like those of any run. It
+        cannot be gone on with unless the very same arrays are given as data: the folder does not
+        hold them.
+
+        Parameters
+        ----------
+        estimator : EqPropClassifier or EqPropRegressor
+            Fitted.
+        folder : path-like
+            Empty or not there.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        InputError
+            If the folder holds something, the estimator is that of a run, or a part of it cannot
+            be written because it cannot be imported by its name.
+        """
+        from smallworld_eqprop.studies.estimators import run_of
+
+        return run_of(estimator, Path(folder))
 
     def confusion(self, data: Dataset | None = None) -> pd.DataFrame:
         """How often a test example of each class is taken for each, relaxed from rest.
@@ -123,8 +179,9 @@ class Run:
         import pandas as pd
 
         data = data or self.config.data.load()
-        given = self.network().predict(data.x_test)
-        classes = list(getattr(data, "classes", None) or range(data.y_test.shape[1]))
+        # Outputs of a graph beyond the classes stand for none.
+        given = self.network().outputs(data.x_test)[:, : data.n_classes].argmax(axis=1)
+        classes = list(getattr(data, "classes", None) or range(data.n_classes))
         true = data.labels_test
         table = np.zeros((len(classes), len(classes)), int)
         np.add.at(table, (true, given), 1)
@@ -132,8 +189,17 @@ class Run:
         return pd.DataFrame(table, rows, pd.Index(classes, name="given"))
 
     @property
+    def start(self) -> str:
+        """Where the free phases began that errors were counted in: "particles" or "rest"."""
+        return self.config.training.start
+
+    @property
     def history(self) -> pd.DataFrame:
-        """One row per finished epoch, the fields of `EpochRecord` as columns."""
+        """One row per finished epoch, the fields of `EpochRecord` as columns.
+
+        Those of validation are there where the run has validation examples.
+        Free phases of training and of testing began at `start`.
+        """
         import pandas as pd
 
         path = self.folder / "history.csv"
@@ -174,9 +240,10 @@ class Run:
         if not (self.folder / "history.csv").exists():
             return f"{told}, no epoch finished)"
         history = self.history
-        error = history["test_error"].iloc[-1]
+        what = judged_by(history)
+        error = history[f"{what}_error"].iloc[-1]
         outcome = f"cost {error:.4g}" if self.config.regression else f"error {100 * error:.2f} %"
-        return f"{told}; epoch {len(history)}: test {outcome})"
+        return f"{told}; epoch {len(history)}: {what} {outcome})"
 
     def _per_batch(self, quantity: BatchQuantity, epoch: int | None) -> npt.NDArray[np.float32]:
         epochs = range(1, len(self.history) + 1) if epoch is None else (epoch,)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,13 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from smallworld_eqprop._version import __version__
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.devices import require_device
-from smallworld_eqprop.dynamics.threads import check_threads
-from smallworld_eqprop.dynamics.threads import threads as sharing
+from smallworld_eqprop.dynamics.sharing import check_threads
+from smallworld_eqprop.dynamics.sharing import threads as sharing
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord
+from smallworld_eqprop.learning.lengths import schedule_lengths
 from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import (
@@ -30,7 +31,9 @@ from smallworld_eqprop.studies.folder import (
     write_history,
 )
 from smallworld_eqprop.studies.layout import clear_temporaries, holding, require_checkpoint
+from smallworld_eqprop.studies.notes import notes, require_outputs
 from smallworld_eqprop.studies.record import Run
+from smallworld_eqprop.studies.resuming import check_same, check_same_data
 from smallworld_eqprop.studies.tensorboard import check_tensorboard, follow
 
 __all__ = ["Progress", "deferred_interrupt", "train"]
@@ -101,8 +104,8 @@ def train(
         Folder for TensorBoard: every epoch goes into an event file there, in a folder named as the
         run's. Needs the extra ``tensorboard``.
     threads : int
-        Threads that share the work, see `threads`: only with more than 4096 free nodes, or on
-        torch, do the last bits depend on their number.
+        Threads that share the work. The last bits depend on their number with `Sweeps`, with more
+        than 4096 free nodes and on torch, see `threads`.
 
     Returns
     -------
@@ -112,8 +115,8 @@ def train(
     ------
     InputError
         If the folder holds a run and `existing` is "error", or files but no run; if another
-        configuration or version is to be resumed, or a run whose checkpoint is gone; if a file is
-        damaged, tensorboardX is missing, or the device cannot be used here.
+        configuration, version or graph is to be resumed, or a run whose checkpoint is gone; if a
+        file is damaged, tensorboardX is missing, or the device cannot be used here.
     OSError
         If the folder cannot be written to; what was written before stays valid.
     KeyboardInterrupt
@@ -128,29 +131,33 @@ def train(
     require_device(config.training.device)  # before any data is fetched
     if tensorboard is not None:
         check_tensorboard()
-    folder = Path(folder)
+    folder, validated = Path(folder), bool(config.training.validation)
     held = holding(folder)
     if held != "nothing" and existing == "error":
         raise InputError(f"{folder}: holds a run already; resume it, overwrite it or name another")
     errors: list[float] = []  # of every batch of the epoch under way
     if held == "run" and existing == "resume":
         run = Run(folder)
-        _check_same(run, config)
+        check_same(run, config)
         checkpointed = require_checkpoint(folder)
         data = data or config.data.load()
-        _check_same_data(run, data)
+        check_same_data(run, data)
         trainer = Trainer(run.graph, data, config.training)
         clear_temporaries(folder)
         if checkpointed:
-            errors = read_checkpoint(folder / "checkpoint.npz", config, trainer)
-            write_history(folder, trainer)
+            errors = read_checkpoint(folder / "checkpoint.npz", config.key, trainer)
+            write_history(folder, trainer.history, validated=validated)
     else:
         # The graph first: a bad topology is found out before any data is fetched.
         graph = config.topology.build(config.training.seed)
         data = data or config.data.load()
         trainer = Trainer(graph, data, config.training)
+        require_outputs(config, trainer)
+        for note in notes(trainer):
+            warnings.warn(note, stacklevel=2)
         start_folder(folder, config, trainer, threads)
         run = Run(folder)
+    _warn_of_length(trainer, epochs)
     checkpoint = folder / "checkpoint.npz"
     saved = time.monotonic()
     with (
@@ -163,21 +170,21 @@ def train(
             return signalled() or (stop is not None and stop())
 
         while len(trainer.history) < epochs:
-            for batch in trainer.run_epoch():
+            for batch in trainer.run_epoch(last=trainer.epoch == epochs):
                 errors.append(batch.errors)
                 last = trainer.batch == trainer.n_batches
                 if on_batch:
                     on_batch(_progress(trainer, batch, epochs, None))
                 if not last and (interrupted() or time.monotonic() - saved > CHECKPOINT_EVERY):
-                    write_checkpoint(checkpoint, config, trainer, errors)
+                    write_checkpoint(checkpoint, config.key, trainer.state(), errors)
                     saved = time.monotonic()
                     if interrupted():
                         raise KeyboardInterrupt
             # The checkpoint comes last but one: whatever a kill leaves out is written on resuming.
-            write_epoch(folder, trainer, errors)
+            write_epoch(folder, len(trainer.history), trainer.corrections, errors)
             errors = []
-            write_checkpoint(checkpoint, config, trainer, errors)
-            write_history(folder, trainer)
+            write_checkpoint(checkpoint, config.key, trainer.state(), errors)
+            write_history(folder, trainer.history, validated=validated)
             add_events()
             saved = time.monotonic()
             if on_batch:
@@ -187,52 +194,22 @@ def train(
     return run
 
 
+def _warn_of_length(trainer: Trainer, epochs: int) -> None:
+    """Say so where a schedule ends before or after the run, which may be meant."""
+    steps = epochs * trainer.n_batches
+    for length in schedule_lengths(trainer.config.optimiser, trainer.n_batches):
+        if length != steps:
+            warnings.warn(
+                f"optimiser: the schedule ends after {length} steps, but the run after {steps} "
+                f"({epochs} epochs of {trainer.n_batches} batches)",
+                stacklevel=3,
+            )
+
+
 def _progress(
     trainer: Trainer, batch: BatchRecord, epochs: int, finished: EpochRecord | None
 ) -> Progress:
     return Progress(batch, trainer.n_batches, epochs, trainer.running_error, finished)
-
-
-def _check_same(run: Run, config: RunConfig) -> None:
-    """Refuse to resume a run of another configuration or version."""
-    if run.record.get("version") != __version__:
-        raise InputError(
-            f"{run.folder}: made by version {run.record.get('version')}, this is {__version__}; "
-            "resume it with that version or overwrite it"
-        )
-    # The key as it was: a file may have changed since, or gone elsewhere.
-    if run.record.get("key") == config.key:
-        return
-    old, new = run.config.flat(), config.flat()
-    changed = [
-        f"{key} is {old[key]}, not {new[key]}"
-        for key in new
-        if key in old and key not in ("name", "summary", "device") and old[key] != new[key]
-    ] or ["a file has another content"]
-    raise InputError(
-        f"{run.folder}: holds a run of another configuration ({'; '.join(changed)}); "
-        "ask for the same one, or name another folder"
-    )
-
-
-def _check_same_data(run: Run, data: Dataset) -> None:
-    """Refuse to resume a run on other data."""
-    old = run.record["dataset"]
-    for name, was, now in (
-        ("SHA-256", _contents(old["sha256"]), _contents(data.fingerprint)),
-        ("n_train", old["n_train"], len(data.x_train)),
-        ("n_test", old["n_test"], len(data.x_test)),
-    ):
-        if was != now:
-            raise InputError(
-                f"{run.folder}: holds a run on other data ({old['name']}, now {data.name}: {name} "
-                f"was {was}, is {now}); give the same data, or name another folder"
-            )
-
-
-def _contents(sha256: Mapping[str, str]) -> str:
-    """What is in files, whatever they are called."""
-    return " ".join(sorted(digest[:16] for digest in sha256.values()))
 
 
 @contextmanager

@@ -306,8 +306,9 @@ class Store:
         -------
         DataFrame
             ``key``; every key of the configuration (lists as JSON text); ``epochs``; the fields
-            of `EpochRecord` in the last epoch as ``final_*`` and in the first as ``epoch1_*``;
-            the metrics of the graph as ``metric_*``.
+            of `EpochRecord` in the last epoch as ``final_*`` and in the first as ``epoch1_*``, of
+            validation and test where a run has measured them; the metrics of the graph as
+            ``metric_*``.
         """
         with translated(self.path):
             return tables.runs(self._db)

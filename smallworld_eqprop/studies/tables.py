@@ -37,8 +37,8 @@ def runs(db: sqlite3.Connection) -> pd.DataFrame:
         ("final_", by_epoch.groupby("key", sort=False).tail(1)),
         ("epoch1_", by_epoch[by_epoch["epoch"] == 1]),
     ):
-        columns_of_part = part.drop(columns="epoch").set_index("key").add_prefix(prefix)
-        table = table.join(columns_of_part, on="key")
+        values = _measured(part).drop(columns="epoch").set_index("key").add_prefix(prefix)
+        table = table.join(values, on="key")
     metrics = _read(
         db, f"SELECT key, metric, value FROM metrics {DONE}, metrics.rowid", ("key", "metric")
     )
@@ -50,7 +50,7 @@ def runs(db: sqlite3.Connection) -> pd.DataFrame:
 
 def history(db: sqlite3.Connection) -> pd.DataFrame:
     """One row per finished run and epoch."""
-    return _read(db, f"SELECT epochs.* FROM epochs {DONE}, epoch")
+    return _measured(_read(db, f"SELECT epochs.* FROM epochs {DONE}, epoch"))
 
 
 def corrections(db: sqlite3.Connection) -> pd.DataFrame:
@@ -85,6 +85,14 @@ def outcomes(db: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
     ):
         finished = "WHERE key IN (SELECT key FROM runs WHERE status='done')"
         yield from db.execute(f"SELECT {columns} FROM {table} {finished} ORDER BY {order}")
+
+
+def _measured(by_epoch: pd.DataFrame) -> pd.DataFrame:
+    """Without columns of validation and test that no run has measured."""
+    # A table without rows has the columns that are usual.
+    kinds = ("validation_",) if by_epoch.empty else ("validation_", "test_")
+    names = [name for name in by_epoch if str(name).startswith(kinds)]
+    return by_epoch.drop(columns=[name for name in names if by_epoch[name].isna().all()])
 
 
 def _read(db: sqlite3.Connection, query: str, texts: tuple[str, ...] = ("key",)) -> pd.DataFrame:

@@ -22,8 +22,10 @@ __all__ = ["AddEpoch", "check_tensorboard", "event_file", "follow", "write_done"
 #: Under which heading TensorBoard shows each quantity of an epoch.
 TAGS = {
     "training_error": "error/training",
+    "validation_error": "error/validation",
     "test_error": "error/test",
     "training_cost": "cost/training",
+    "validation_cost": "cost/validation",
     "test_cost": "cost/test",
     "log_spread": "log-spread/all",
     "log_spread_interlayer": "log-spread/interlayer",
@@ -83,7 +85,7 @@ def event_file(folder: str | Path, config: RunConfig) -> Iterator[AddEpoch]:
     writer.add_text("configuration", f"    {told}", 0)
 
     def add(row: Mapping[str, Any], corrections: Iterable[tuple[str, float]]) -> None:
-        values = {tag: row[name] for name, tag in TAGS.items()}
+        values = {tag: row[name] for name, tag in TAGS.items() if name in row}
         values |= {f"RMS_correction/{pair}": rms for pair, rms in corrections}
         for tag, value in values.items():
             if not math.isnan(value):

@@ -40,7 +40,7 @@ def learning_curves(runs: Iterable[Run]) -> pd.DataFrame:
     -------
     DataFrame
         network, seed, epoch, training_error, test_error (shares of examples), mean_sweeps,
-        log_spread, log_spread_interlayer.
+        log_spread, log_spread_interlayer; validation_error where a run has one.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def learning_curves(runs: Iterable[Run]) -> pd.DataFrame:
         missing = [name for name in CURVE_COLUMNS if name not in history]
         if missing:
             raise InputError(f"{run.folder / 'history.csv'}: has no column {', '.join(missing)}")
-        part = history[list(CURVE_COLUMNS)]
+        part = history[[*CURVE_COLUMNS, *history.columns.intersection(["validation_error"])]]
         part.insert(0, "network", run.config.name)
         part.insert(1, "seed", run.config.training.seed)
         parts.append(part)

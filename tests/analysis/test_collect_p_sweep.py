@@ -9,10 +9,11 @@ from importlib import import_module
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import InputError, RunConfig, named
+from smallworld_eqprop import InputError, RunConfig
+from smallworld_eqprop.data import named
 from smallworld_eqprop.studies.store import Store
 from smallworld_eqprop.studies.study import Study, grid
-from smallworld_eqprop.studies.sweep import sweep
+from smallworld_eqprop.studies.sweeping import sweep
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import Rewire, RunConfig, named, train
+from smallworld_eqprop import RunConfig, train
+from smallworld_eqprop.data import named
+from smallworld_eqprop.graphs.topology import Rewire
 
 SIZES = (64, 12, 11, 10)
 SMALL = ("--dataset", "digits", "--hidden", "12", "11", "--seeds", "1", "--examples", "10")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -7,22 +8,24 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import Rewire, RunConfig, named
+from smallworld_eqprop import RunConfig
+from smallworld_eqprop.data import named
+from smallworld_eqprop.graphs.topology import Rewire
 
 NAMES = ["layered-3x500", "layered-3x500-per-layer", "rewired-3x500"]
+WEAK = ["weak-feedback-3x500", "weak-feedback-rewired-3x500"]
 
 
 @pytest.fixture
 def reproduce(monkeypatch, tmp_path):
-    module = import_module("reproduce")
+    module, preset = import_module("reproduce"), RunConfig.preset
 
     def small(name):
-        rewiring = {"p": 0.1} if name == "rewired-3x500" else {}
-        return RunConfig(
-            name=name,
-            data=named("digits", 600),
-            topology=Rewire((64, 12, 11, 10), **rewiring),
-        )
+        rewiring = {"p": 0.1} if "rewired-3x500" in name else {}
+        small = {"data": named("digits", 600), "topology": Rewire((64, 12, 11, 10), **rewiring)}
+        if name in WEAK:
+            return dataclasses.replace(preset(name), **small)
+        return RunConfig(name=name, **small)
 
     monkeypatch.setattr(module.RunConfig, "preset", small)
     monkeypatch.chdir(tmp_path)
@@ -39,7 +42,10 @@ def test_the_quick_profile_ends_in_figures_and_a_table(reproduce, monkeypatch, c
     out = capsys.readouterr().out
     folder = Path("runs/reproduce-quick")
     table = pd.read_csv(folder / "table.csv")
-    assert list(table.network) == NAMES
+    assert list(table.network) == NAMES + WEAK
+    assert list(table.epoch) == [1, 1, 1, 10, 10]
+    assert table[table.network.isin(WEAK)].published_test_error.isna().all()
+    table = table[:3]
     assert table.published_training_error.tolist() == pytest.approx([0.364, 0.233, 0.228], abs=5e-4)
     assert table.published_test_error.tolist() == pytest.approx([0.198, 0.113, 0.124], abs=5e-4)
     assert [path.name for path in sorted((folder / "figures").iterdir())] == [
@@ -47,6 +53,8 @@ def test_the_quick_profile_ends_in_figures_and_a_table(reproduce, monkeypatch, c
         "figure3.png",
         "figure4.pdf",
         "figure4.png",
+        "time_to_error.pdf",
+        "time_to_error.png",
     ]
     for name in NAMES:
         (line,) = [line for line in out.splitlines() if line.split()[:1] == [name]]
@@ -60,14 +68,14 @@ def test_started_again_it_does_not_train_again(reproduce, monkeypatch, capsys):
     monkeypatch.setattr(reproduce, "draw_figures", lambda *_: None)
     assert run(reproduce, monkeypatch, "--out", "mine") == 0
     before = {path: path.stat().st_mtime_ns for path in Path("mine").rglob("checkpoint.npz")}
-    assert len(before) == 3
+    assert len(before) == 5
     assert run(reproduce, monkeypatch, "--out", "mine") == 0
     assert all(path.stat().st_mtime_ns == then for path, then in before.items())
-    assert capsys.readouterr().err.count("done before") == 3
+    assert capsys.readouterr().err.count("done before") == 5
 
 
 def test_the_full_profile_says_how_long_it_takes(reproduce, monkeypatch, capsys):
-    full = reproduce.Profile(("layered-3x500", "layered-5x100"), 2)
+    full = {"layered-3x500": 2, "layered-5x100": 2}
     monkeypatch.setitem(reproduce.PROFILES, "paper", full)
     monkeypatch.setattr(reproduce, "draw_figures", lambda *_: None)
     assert run(reproduce, monkeypatch, "--profile", "paper") == 0

@@ -13,10 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import Rewire, RunConfig, named, noise_floor, train
+from smallworld_eqprop import RunConfig, train
+from smallworld_eqprop.data import named
+from smallworld_eqprop.graphs.topology import Rewire
+from smallworld_eqprop.studies import noise_floor
 from smallworld_eqprop.studies.store import Store
 from smallworld_eqprop.studies.study import Study, grid
-from smallworld_eqprop.studies.sweep import sweep
+from smallworld_eqprop.studies.sweeping import sweep
 
 # seaborn's heat map calls what matplotlib means to take away.
 pytestmark = pytest.mark.filterwarnings("ignore:The set_bad function:PendingDeprecationWarning")

@@ -5,8 +5,10 @@ import sys
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import Rewire, RunConfig, named, train
+from smallworld_eqprop import RunConfig, train
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.data import named
+from smallworld_eqprop.graphs.topology import Rewire
 
 
 @pytest.fixture

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from smallworld_eqprop import SGD, SOR, Euler, Run, RunConfig, __version__, preset_names
+from smallworld_eqprop import Run, RunConfig, __version__
 from smallworld_eqprop.cli import app, main
 from smallworld_eqprop.cli.train import parse_value, resuming
+from smallworld_eqprop.dynamics import SOR, Euler
+from smallworld_eqprop.learning import SGD
+from smallworld_eqprop.presets import preset_names
 
 TINY = [
     "train",

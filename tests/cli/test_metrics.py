@@ -13,10 +13,8 @@ from rich.console import Console
 
 from smallworld_eqprop import (
     LayeredGraph,
-    Rewire,
     RunConfig,
     layered,
-    named,
     read_graph,
     rewire,
     save_graph,
@@ -25,7 +23,9 @@ from smallworld_eqprop import (
     train,
 )
 from smallworld_eqprop.cli import main
+from smallworld_eqprop.data import named
 from smallworld_eqprop.graphs.measure import smallworld
+from smallworld_eqprop.graphs.topology import Rewire
 
 G = rewire(layered((20, 12, 10, 4)), 0.2, seed=0)
 SMALL = """

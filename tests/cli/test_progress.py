@@ -31,10 +31,10 @@ def record(**changes):
     return EpochRecord(**(values | changes))
 
 
-def shown(steps, clock, *, terminal=False):
+def shown(steps, clock, *, terminal=False, **options):
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=200, color_system=None)
-    with Display(console=console) as display:
+    with Display(console=console, **options) as display:
         for seconds, progress in steps:
             clock.now = seconds
             display.show(progress)
@@ -69,6 +69,22 @@ def test_the_end_of_an_epoch_says_what_it_is_busy_with(clock):
     assert "measuring the test error" in shown(
         [(0.0, at(1, 98)), (1.0, at(1, 99))], clock, terminal=True
     )
+
+
+@pytest.mark.parametrize(
+    ("measured", "shows"), [("validation", "measuring the validation error"), ("", "batches/s")]
+)
+def test_what_is_measured_goes_by_its_name(clock, measured, shows):
+    steps = [(0.0, at(1, 98)), (1.0, at(1, 99))]
+    out = shown(steps, clock, terminal=True, measured=measured)
+    assert shows in out
+    assert "test error" not in out
+
+
+def test_only_what_was_measured_is_told(clock):
+    nan = float("nan")
+    line = shown([(0.0, at(1, 99, record(test_error=nan, validation_error=0.1)))], clock)
+    assert "training error 25.00 %  validation error 10.00 %  21.5 sweeps" in line
 
 
 def test_an_epoch_is_one_line(clock):

@@ -20,12 +20,12 @@ from smallworld_eqprop.cli import main
 from smallworld_eqprop.cli.study_progress import StudyDisplay
 from smallworld_eqprop.learning.history import EpochRecord
 from smallworld_eqprop.studies import executors
-from smallworld_eqprop.studies import sweep as sweeps
+from smallworld_eqprop.studies import sweeping as sweeps
 from smallworld_eqprop.studies.owners import new_owner, retire
 from smallworld_eqprop.studies.results import Done, Failed, Work
 from smallworld_eqprop.studies.store import Claim, Store
 from smallworld_eqprop.studies.study import Study
-from smallworld_eqprop.studies.sweep import SweepProgress
+from smallworld_eqprop.studies.sweeping import SweepProgress
 
 STUDY = """
 [base]
@@ -265,6 +265,6 @@ def test_a_finished_run_is_one_line(study, clock):
     ]
     assert shown(study, steps, clock).splitlines() == [
         "[7/100] family=rewire p=0.0 learning_rate=0.02  epoch 1/1  training error 25.00 %  "
-        "test error 25.00 %  0.2 sweeps  log-spread 0.25  0.2 s",
+        "validation error 25.00 %  test error 25.00 %  0.2 sweeps  log-spread 0.25  0.2 s",
         "[8/100] family=rewire p=2.0 learning_rate=0.02  failed: no [place]",
     ]

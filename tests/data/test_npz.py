@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smallworld_eqprop.data import DATA, Npz
+from smallworld_eqprop.data import Npz
+from smallworld_eqprop.data.spec import DATA
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.specs import read_spec, write_spec
 

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallworld_eqprop.data import DATA, Csv, Parquet
+from smallworld_eqprop.data import Csv, Parquet
+from smallworld_eqprop.data.spec import DATA
 from smallworld_eqprop.data.split import LIMITS
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.specs import read_spec, write_spec
 
 FILE = Path(__file__).parent / "files" / "measurements.csv"
 COLUMNS = "sepal width, b, c, d, e, f, constant, species"
-SMALL = "a,b,kind\n0,5,x\n2,5,y\n4,5,x\n8,5,y\n"
+SMALL = "a,b,kind\n0,6,x\n2,5,y\n4,6,x\n8,5,y\n"
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_a_table_of_measurements():
     data = Csv(FILE, "species").load()
     table = pd.read_csv(FILE)
     assert repr(data) == (
-        "Dataset(measurements.csv: classification, 120 training and 30 test examples, 7 features, "
+        "Dataset(measurements.csv: classification, 120 training and 30 test examples, 6 features, "
         "3 outputs)"
     )
     assert data.classes == ("other kind", "setosa", "virginica")
@@ -49,7 +50,14 @@ def test_a_table_of_measurements():
     assert counts == [sum(table.species == name) for name in data.classes]
     np.testing.assert_allclose(data.y_test.mean(axis=0), np.array(counts) / 150, atol=0.02)
     np.testing.assert_array_equal(data.x_train.min(axis=0), 0)
-    np.testing.assert_array_equal(data.x_train.max(axis=0), [1, 1, 1, 1, 1, 1, 0])
+    np.testing.assert_array_equal(data.x_train.max(axis=0), 1)
+    assert data.columns.constant == ("constant",)
+    assert data.columns.features == ("sepal width", "b", "c", "d", "e", "f")
+    kept = table.drop(columns=["species", "constant"]).to_numpy()
+    inputs = data.columns.inputs.forward(kept).astype(np.float32)
+    assert {*map(tuple, np.concatenate((data.x_train, data.x_test)))} == {*map(tuple, inputs)}
+    back = np.round(data.columns.inputs.back(data.x_train), 3)
+    assert {*map(tuple, back)} < {*map(tuple, np.round(kept, 3))}
     assert data.x_test.min() >= 0
     assert data.x_test.max() <= 1
     digest = hashlib.sha256(FILE.read_bytes()).hexdigest()
@@ -322,3 +330,22 @@ def test_parquet_needs_a_reader(here, monkeypatch):
         lambda: Parquet("mine.parquet", "species"),
         "mine.parquet: to read Parquet pandas needs pyarrow; pip install pyarrow$",
     )
+
+
+def test_a_constant_column_is_no_feature_unless_it_is_asked_for(here):
+    content = "a,unit,b,kind\n1,mm,7,x\n2,mm,7,y\n3,mm,7,x\n4,mm,7,y\n"
+    data = csv(content, test_share=0).load()
+    assert data.columns.features == ("a",)
+    assert data.columns.constant == ("unit", "b")
+    kept = csv(content, features=("a", "b"), test_share=0).load()
+    np.testing.assert_array_equal(kept.x_train[:, 1], 0)
+    assert kept.columns.constant == ()
+    refused(
+        lambda: csv("b,kind\n7,x\n7,y\n"), "mine.csv: every column but the target has one value"
+    )
+
+
+def test_constant_columns_are_those_of_the_training_file(here):
+    Path("test.csv").write_text("a,b,kind\n3,7,x\n3,8,y\n")
+    data = csv("a,b,kind\n1,7,x\n2,7,y\n", test_path="test.csv").load()
+    assert data.x_test.shape == (2, 1)

@@ -6,7 +6,7 @@ import pytest
 
 from smallworld_eqprop.data import datasets
 from smallworld_eqprop.learning.fitting import EqPropEstimator
-from smallworld_eqprop.studies import job, sweep
+from smallworld_eqprop.studies import job, sweeping
 
 
 @pytest.fixture
@@ -25,4 +25,4 @@ def little_to_do(monkeypatch, tmp_path):
     )
     # Uncached: what follows is to have all its data.
     monkeypatch.setattr(job, "_loaded", job._loaded.__wrapped__)
-    monkeypatch.setattr(sweep, "LocalProcesses", lambda n: ThreadPoolExecutor(1))
+    monkeypatch.setattr(sweeping, "LocalProcesses", lambda n: ThreadPoolExecutor(1))

@@ -8,8 +8,8 @@ import matplotlib.pyplot as plt
 import pytest
 import walk
 
-from smallworld_eqprop import preset_names
 from smallworld_eqprop.cli import main
+from smallworld_eqprop.presets import preset_names
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +46,7 @@ def test_every_block_of_a_page_runs(name, little_to_do, capsys):
 
 def test_every_page_that_a_newcomer_follows_is_walked():
     pages = {"README.md", *(f"docs/{name}.md" for name in ("start", "run-files", "own-data"))}
-    pages.add("docs/does-structure-help.md")
+    pages |= {"docs/does-structure-help.md", "docs/rules.md"}
     for folder in ("tutorials", "extend"):
         pages |= {str(page.relative_to(ROOT)) for page in (ROOT / "docs" / folder).glob("*.md")}
     assert set(walk.PAGES) == pages

@@ -13,7 +13,7 @@ from smallworld_eqprop.dynamics import euler, sor
 from smallworld_eqprop.dynamics.active_set import relax_each
 from smallworld_eqprop.dynamics.circuit import Nudge
 from smallworld_eqprop.dynamics.contrast import Contrast
-from smallworld_eqprop.dynamics.energy import energy
+from smallworld_eqprop.dynamics.energies import energy
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.kernels import add_rows, count_moving, rests
 from smallworld_eqprop.dynamics.sor import SOR

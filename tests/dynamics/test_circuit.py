@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from smallworld_eqprop.dynamics.circuit import Nudge
-from smallworld_eqprop.dynamics.energy import energy
+from smallworld_eqprop.dynamics.energies import energy
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph

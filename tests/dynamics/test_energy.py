@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from smallworld_eqprop.dynamics.energy import energy
+from smallworld_eqprop.dynamics.energies import energy
 
 
 def literal_energy(network, free):

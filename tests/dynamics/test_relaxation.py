@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallworld_eqprop.dynamics.circuit import Nudge
-from smallworld_eqprop.dynamics.energy import energy
+from smallworld_eqprop.dynamics.energies import energy
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, Status

@@ -112,3 +112,54 @@ def test_one_nudged_sweep_in_single_precision_gives_the_gradient_under_weak_feed
 def test_a_number_of_sweeps_is_at_least_one():
     with pytest.raises(InputError, match="count: 0, must be a whole number"):
         Sweeps(0)
+
+
+@pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
+@pytest.mark.parametrize("readout", [False, True])
+def test_products_of_layers_and_of_the_whole_are_the_same(graph, readout, monkeypatch):
+    """Small networks take a layer's field in two products, larger ones in one for every block."""
+    model = WeakFeedback(feedback=0.3, linear_outputs=True, readout=readout)
+    found = []
+    for compact in (1024, 0):
+        monkeypatch.setattr("smallworld_eqprop.dynamics.layout.COMPACT", compact)
+        own = network(graph, model)
+        assert own.layout.compact == bool(compact)
+        given = phases(own, Sweeps(2))
+        found.append(
+            (given.free.state, given.free.field, *given.deviations([0.1, -0.1], Sweeps(2)))
+        )
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-12)
+
+
+def test_sweeps_to_a_tolerance_end_each_example_by_itself():
+    found = network(GRAPHS["skips"], WeakFeedback(feedback=0.8))
+    circuit, solver = found.circuit, Sweeps(300, tolerance=1e-8)
+    drive = circuit.drive(np.random.default_rng(1).random((6, 6)))
+    drive[0] -= 5  # nothing ever moves there
+    together = solver.relax(circuit, drive, np.zeros_like(drive))
+    assert together.converged.all()
+    assert together.sweeps[0] < together.sweeps[1:].min()
+    for n in range(6):
+        alone = solver.relax(circuit, drive[n : n + 1], np.zeros_like(drive[:1]))
+        assert alone.sweeps[0] == together.sweeps[n]
+        np.testing.assert_allclose(alone.state[0], together.state[n], atol=1e-12)
+    few = Sweeps(2, tolerance=1e-8).relax(circuit, drive, np.zeros_like(drive))
+    assert few.failed == 5
+
+
+def test_nudged_sweeps_to_a_tolerance_count_what_they_miss():
+    found = network(GRAPHS["layered"], WeakFeedback(feedback=0.5, linear_outputs=True))
+    given = phases(found, Sweeps(300, tolerance=1e-12))
+    settled = given.deviation(0.1, Sweeps(300, tolerance=1e-10))
+    assert given.failed == 0
+    np.testing.assert_allclose(settled, given.deviation(0.1, Sweeps(300)), rtol=1e-6, atol=1e-12)
+    given.deviation(0.1, Sweeps(1, tolerance=1e-10))
+    assert given.failed == 5
+    # No example depends on the others.
+    rough = Sweeps(300, tolerance=1e-2)
+    one = Phases.of(found, given.inputs[:1], given.targets[:1], Sweeps(300, tolerance=1e-12))
+    together, alone = (each.deviation(0.1, rough) for each in (given, one))
+    np.testing.assert_allclose(together[:1], alone, rtol=1e-12)
+    with pytest.raises(InputError, match="tolerance: 0"):
+        Sweeps(3, tolerance=0)

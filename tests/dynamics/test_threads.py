@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from smallworld_eqprop.dynamics.threads import share, threads
+from smallworld_eqprop.dynamics.sharing import share, threads
 from smallworld_eqprop.errors import InputError
 
 

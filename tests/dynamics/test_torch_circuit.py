@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -74,20 +75,17 @@ SOLVERS = {"sor": SOR(1e-10, 5000), "euler": Euler(40), "other": Damped()}
 pytestmark = pytest.mark.torch
 
 
-@pytest.fixture(autouse=True)
-def torch():
-    found = pytest.importorskip("torch")
-    before = found.get_num_threads()
-    found.set_num_threads(1)
-    yield found
-    found.set_num_threads(before)
-
-
 @pytest.fixture
-def kind(torch):
+def kind(torch_device):
+    """Makes networks on the device of the tests."""
     from smallworld_eqprop.dynamics.torch_network import TorchNetwork
 
-    return TorchNetwork
+    return partial(TorchNetwork, device=torch_device)
+
+
+def host(tensor):
+    """A tensor of a single network as a NumPy array, without the dimension of members."""
+    return tensor[0].cpu().numpy()
 
 
 def pair(kind, graph, model, dtype=np.float64, seed=1):
@@ -101,31 +99,31 @@ def pair(kind, graph, model, dtype=np.float64, seed=1):
     return network, kind(graph, weights, biases, model, dtype=dtype)
 
 
-def batches(torch, network, n=6, seed=0):
+def batches(network, ours, n=6, seed=0):
     """The same inputs, start and targets twice."""
     rng = np.random.default_rng(seed)
     sizes = network.n_inputs, network.n_free, network.output.stop - network.output.start
     arrays = [rng.random((n, size)).astype(network.dtype) for size in sizes]
     arrays[1] = network.circuit.clip(arrays[1])
-    return arrays, [torch.from_numpy(array)[None] for array in arrays]
+    return arrays, [ours.backend.array(array)[None] for array in arrays]
 
 
 @EVERY
 @ANY
 def test_fields_drives_and_residuals_are_those_of_numpy(torch, kind, graph, model):
     network, ours = pair(kind, graph, model)
-    (inputs, state, _), (x, s, _) = batches(torch, network)
+    (inputs, state, _), (x, s, _) = batches(network, ours)
     one, other = network.circuit, ours.circuit
     drive, again = one.drive(inputs), other.drive(x)
-    np.testing.assert_allclose(again[0], drive, atol=1e-14)
+    np.testing.assert_allclose(host(again), drive, atol=1e-14)
     assert torch.equal(other.drive(inputs), again)
     field = one.field(state, drive)
-    np.testing.assert_allclose(other.field(s, again)[0], field, atol=1e-13)
-    np.testing.assert_allclose(other.field(s)[0], one.field(state), atol=1e-13)
+    np.testing.assert_allclose(host(other.field(s, again)), field, atol=1e-13)
+    np.testing.assert_allclose(host(other.field(s)), one.field(state), atol=1e-13)
     found = other.residual(s, other.field(s, again))
-    np.testing.assert_allclose(found[0], one.residual(state, field), atol=1e-13)
-    np.testing.assert_allclose(other.self_term[0, 0], one.self_term, rtol=1e-14)
-    assert np.array_equal(other.rest()[0, 0], one.rest())
+    np.testing.assert_allclose(host(found), one.residual(state, field), atol=1e-13)
+    np.testing.assert_allclose(host(other.self_term)[0], one.self_term, rtol=1e-14)
+    assert np.array_equal(host(other.rest())[0], one.rest())
     assert other.output == one.output
 
 
@@ -135,13 +133,13 @@ def test_fields_drives_and_residuals_are_those_of_numpy(torch, kind, graph, mode
 def test_phases_end_where_those_of_numpy_do(torch, kind, graph, model, solver):
     """The free phase, a nudge either way within the energy, the outputs held."""
     network, ours = pair(kind, graph, model)
-    (inputs, start, target), (x, s, t) = batches(torch, network)
+    (inputs, start, target), (x, s, t) = batches(network, ours)
     one, other = network.circuit, ours.circuit
     drive, again = one.drive(inputs), other.drive(x)
     for nudge, same in (
         (None, None),
         (Nudge(0.6 * target, 0.6), Nudge(0.6 * t, 0.6)),
-        (Nudge(-0.3 * target, -0.3), Nudge(-0.3 * t, torch.full((1, 1, 1), -0.3).double())),
+        (Nudge(-0.3 * target, -0.3), Nudge(-0.3 * t, torch.full_like(t[:, :1, :1], -0.3))),
         (Nudge(target, np.inf), Nudge(t, np.inf)),
     ):
         first, second = solver.relax(one, drive, start, nudge), solver.relax(other, again, s, same)
@@ -149,30 +147,30 @@ def test_phases_end_where_those_of_numpy_do(torch, kind, graph, model, solver):
             assert first.converged.all()
             assert second.converged.all()
             assert second.residual.max() <= solver.tolerance
-        np.testing.assert_allclose(second.state[0], first.state, atol=1e-7)
+        np.testing.assert_allclose(host(second.state), first.state, atol=1e-7)
         # From the end of a free phase, as a rule nudges.
         if nudge is not None:
             free, freed = solver.relax(one, drive, start), solver.relax(other, again, s)
             first = solver.nudge(one, drive, free, nudge)
             second = solver.nudge(other, again, freed, same)
-            np.testing.assert_allclose(second.state[0], first.state, atol=1e-7)
-            assert np.array_equal(second.sweeps[0] > 0, first.sweeps > 0)
+            np.testing.assert_allclose(host(second.state), first.state, atol=1e-7)
+            assert np.array_equal(host(second.sweeps) > 0, first.sweeps > 0)
         if nudge is not None and nudge.holds:
-            held = second.state[0][:, other.output].numpy()
+            held = host(second.state)[:, other.output]
             np.testing.assert_allclose(held, one.clip(first.state)[:, one.output], atol=1e-12)
 
 
-def test_a_nudge_without_a_minimum_is_refused(torch, kind):
+def test_a_nudge_without_a_minimum_is_refused(kind):
     network, ours = pair(kind, GRAPHS["layered"], Hopfield())
-    _, (x, s, t) = batches(torch, network)
-    for curvature in (-1.2, torch.tensor([[[-1.2]]])):
+    _, (x, s, t) = batches(network, ours)
+    for curvature in (-1.2, ours.backend.each([-1.2])):
         with pytest.raises(InputError, match=r"nudge: a curvature of -1\.2 leaves the outputs"):
             SOR().relax(ours.circuit, ours.circuit.drive(x), s, Nudge(t, curvature))
 
 
 def test_a_converged_example_is_left_where_it_is(torch, kind):
     network, ours = pair(kind, GRAPHS["intralayer"], Hopfield())
-    _, (x, _, _) = batches(torch, network)
+    _, (x, _, _) = batches(network, ours)
     circuit, drive = ours.circuit, ours.circuit.drive(x)
     for solver in (SOR(1e-10, 5000), Damped()):
         rest = solver.relax(circuit, drive, 0 * drive).state
@@ -186,7 +184,7 @@ def test_a_converged_example_is_left_where_it_is(torch, kind):
 
 def test_what_is_not_finite_and_what_is_unfinished_are_told(torch, kind):
     network, ours = pair(kind, GRAPHS["skips"], Hopfield())
-    _, (x, s, _) = batches(torch, network)
+    _, (x, s, _) = batches(network, ours)
     x[0, 2, 0] = torch.nan
     drive = ours.circuit.drive(x)
     for solver in (SOR(1e-10, 5000), Damped()):
@@ -214,12 +212,12 @@ def members(kind, dtype=np.float32, sizes=SIZES):
 @pytest.mark.parametrize(
     "solver", [SOR(1e-5), SOR(1e-5, 6), Euler(30), Damped(1e-5, 300)], ids=repr
 )
-def test_an_example_ends_alone_as_it_does_in_a_stack(torch, kind, dtype, solver):
+def test_an_example_ends_alone_as_it_does_in_a_stack(kind, same, dtype, solver):
     """To the bit, in the free phase and in those that rules ask for."""
     rng = np.random.default_rng(2)
-    alone, stack = members(kind, dtype), kind.stacked(members(kind, dtype))
-    x, s, t = (torch.from_numpy(rng.random((3, 7, n)).astype(dtype)) for n in (8, 39, 4))
-    beta = torch.tensor([0.3, -0.2, 0.1], dtype=x.dtype)[:, None, None]
+    alone, stack = members(kind, dtype), kind.func.stacked(members(kind, dtype))
+    x, s, t = (stack.backend.array(rng.random((3, 7, n)).astype(dtype)) for n in (8, 39, 4))
+    beta = stack.backend.each([0.3, -0.2, 0.1])
     nudge = Nudge(2 * beta * t, 2 * beta)
     whole = phases(solver, stack.circuit, x, s, t, nudge)
     for k, network in enumerate(alone):
@@ -228,7 +226,7 @@ def test_an_example_ends_alone_as_it_does_in_a_stack(torch, kind, dtype, solver)
         for found, other in zip(
             phases(solver, network.circuit, x[part], s[part], t[part], own), whole, strict=True
         ):
-            assert torch.equal(found, other[part])
+            same(found, other[part])
 
 
 def phases(solver, circuit, inputs, start, target, nudge):
@@ -241,15 +239,15 @@ def phases(solver, circuit, inputs, start, target, nudge):
 
 
 @pytest.mark.parametrize("width", [60, 300])
-def test_layers_cut_into_groups_do_not_tell_members_apart(torch, kind, width):
+def test_layers_cut_into_groups_do_not_tell_members_apart(kind, same, width):
     """A layer is cut where any member has edges inside; that changes nothing for the others."""
     sizes = (8, width, 4)
-    alone, stack = members(kind, sizes=sizes), kind.stacked(members(kind, sizes=sizes))
+    alone, stack = members(kind, sizes=sizes), kind.func.stacked(members(kind, sizes=sizes))
     rng = np.random.default_rng(2)
-    x, s = (torch.from_numpy(rng.random((3, 7, n), np.float32)) for n in (8, width + 4))
+    x, s = (stack.backend.array(rng.random((3, 7, n), np.float32)) for n in (8, width + 4))
     whole = SOR(1e-4).relax(stack.circuit, stack.circuit.drive(x), s)
     for k, network in enumerate(alone):
         part = slice(k, k + 1)
         found = SOR(1e-4).relax(network.circuit, network.circuit.drive(x[part]), s[part])
-        assert torch.equal(found.sweeps, whole.sweeps[part])
-        assert torch.equal(found.state, whole.state[part])
+        same(found.sweeps, whole.sweeps[part])
+        same(found.state, whole.state[part])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -61,42 +62,33 @@ MODELS = {
 
 
 @pytest.fixture
-def torch():
-    found = pytest.importorskip("torch")
-    before = found.get_num_threads()
-    found.set_num_threads(1)
-    yield found
-    found.set_num_threads(before)
+def kind(torch_device):
+    """Makes networks on the device of the tests."""
+    from smallworld_eqprop.dynamics.torch_network import TorchNetwork
+
+    return partial(TorchNetwork, device=torch_device)
 
 
-@pytest.fixture
-def module(torch):
-    from smallworld_eqprop.dynamics import torch_network
-
-    return torch_network
-
-
-def pair(module, graph, model, dtype=np.float64, seed=1):
+def pair(kind, graph, model, dtype=np.float64, seed=1):
     """The same network twice: with NumPy and on torch."""
     network = Network(graph, model=model, dtype=dtype, seed=seed)
     network.biases = np.random.default_rng(seed).normal(0, 0.3, network.n_free)
-    return network, on_torch(module, network)
+    return network, on_torch(kind, network)
 
 
-def on_torch(module, network):
-    return module.TorchNetwork(
-        network.graph, network.weights, network.biases, network.model, dtype=network.dtype
-    )
+def on_torch(kind, network):
+    parts = network.graph, network.weights, network.biases, network.model
+    return kind(*parts, dtype=network.dtype)
 
 
-def contrasts(torch, network, batch=5, seed=0):
+def contrasts(network, ours, batch=5, seed=0):
     """The same contrast twice."""
     rng = np.random.default_rng(seed)
     states = rng.random((2, batch, network.n_free)).astype(network.dtype)
     inputs = rng.random((batch, network.n_inputs)).astype(network.dtype)
     found = Contrast.between(*states, inputs, -2.5)
     arrays = (found.deviation, found.midpoint, found.inputs)
-    return found, Contrast(*(torch.from_numpy(a)[None] for a in arrays), -2.5)
+    return found, Contrast(*(ours.backend.array(a)[None] for a in arrays), -2.5)
 
 
 def assert_same(one, other, atol=1e-12):
@@ -111,10 +103,10 @@ EVERY = pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
 @pytest.mark.torch
 @EVERY
 @ANY
-def test_gradients_and_steps_are_those_of_numpy(torch, module, graph, model):
-    network, ours = pair(module, graph, model)
+def test_gradients_and_steps_are_those_of_numpy(kind, graph, model):
+    network, ours = pair(kind, graph, model)
     assert_same(network, ours, 0)
-    theirs, contrast = contrasts(torch, network)
+    theirs, contrast = contrasts(network, ours)
     assert_same(network.edge_gradient(theirs), ours.edge_gradient(contrast))
     free = [edge for edge in graph.edges if edge[1] >= network.n_inputs]
     pairs = np.array([*free, (network.n_inputs, network.n_inputs + 1)])
@@ -139,10 +131,10 @@ def test_gradients_and_steps_are_those_of_numpy(torch, module, graph, model):
 @pytest.mark.torch
 @EVERY
 @ANY
-def test_descent_in_one_pass_is_the_gradient_added(torch, module, graph, model):
-    network, ours = pair(module, graph, model)
-    other = on_torch(module, network)
-    _, contrast = contrasts(torch, network)
+def test_descent_in_one_pass_is_the_gradient_added(kind, graph, model):
+    network, ours = pair(kind, graph, model)
+    other = on_torch(kind, network)
+    _, contrast = contrasts(network, ours)
     rates = np.array([[0.1, 0.2, 0.3]])[:, : graph.n_layers - 1]
     first = ours.descend(contrast, rates, rates / 2)
     rate = {"weights": rates[0], "biases": rates[0] / 2}
@@ -153,11 +145,11 @@ def test_descent_in_one_pass_is_the_gradient_added(torch, module, graph, model):
 
 
 @pytest.mark.torch
-def test_numpy_and_torch_step_alike_in_single_precision(torch, module):
+def test_numpy_and_torch_step_alike_in_single_precision(kind):
     for graph in GRAPHS.values():
-        network, ours = pair(module, graph, Hopfield(), np.float32)
+        network, ours = pair(kind, graph, Hopfield(), np.float32)
         before = network.weights
-        theirs, contrast = contrasts(torch, network, batch=20)
+        theirs, contrast = contrasts(network, ours, batch=20)
         rates = np.full(graph.n_layers - 1, 0.1)
         rms = network.descend(theirs, rates, rates)
         (again,) = ours.descend(contrast, rates[None], rates[None])
@@ -168,8 +160,8 @@ def test_numpy_and_torch_step_alike_in_single_precision(torch, module):
 
 @pytest.mark.torch
 @EVERY
-def test_what_an_optimiser_remembers_survives_edge_order(module, graph):
-    network, ours = pair(module, graph, Hopfield())
+def test_what_an_optimiser_remembers_survives_edge_order(kind, graph):
+    network, ours = pair(kind, graph, Hopfield())
     rng = np.random.default_rng(4)
     weights, biases = rng.normal(size=graph.n_edges), rng.normal(size=network.n_free)
     packed = ours.pack(weights, biases)
@@ -186,12 +178,12 @@ def test_what_an_optimiser_remembers_survives_edge_order(module, graph):
 
 @pytest.mark.torch
 @ANY
-def test_every_write_reaches_the_circuit_and_every_edge_twice(torch, module, model):
-    network, ours = pair(module, GRAPHS["intralayer"], model)
+def test_every_write_reaches_the_circuit_and_every_edge_twice(torch, kind, model):
+    network, ours = pair(kind, GRAPHS["intralayer"], model)
     circuit = ours.circuit
-    _, contrast = contrasts(torch, network)
+    _, contrast = contrasts(network, ours)
     rng = np.random.default_rng(8)
-    noisy = [torch.from_numpy(rng.normal(0, 0.1, a.shape)) for a in ours.parameters]
+    noisy = [ours.backend.array(rng.normal(0, 0.1, a.shape)) for a in ours.parameters]
     for write in (
         lambda: setattr(ours, "weights", model.initial(ours.graph, 5)),
         lambda: setattr(ours, "biases", np.arange(ours.n_free) / 10),
@@ -199,7 +191,7 @@ def test_every_write_reaches_the_circuit_and_every_edge_twice(torch, module, mod
         lambda: ours.add(noisy),  # not the same for both places of an edge inside a layer
     ):
         write()
-        fresh = on_torch(module, ours).circuit
+        fresh = on_torch(kind, ours).circuit
         assert ours.circuit is circuit
         for name in ("inner", "outer", "bias", "self_term"):
             assert torch.equal(getattr(ours.circuit, name), getattr(fresh, name)), name
@@ -208,12 +200,12 @@ def test_every_write_reaches_the_circuit_and_every_edge_twice(torch, module, mod
 
 
 @pytest.mark.torch
-def test_weak_feedback_of_1_is_hopfield_to_the_bit(torch, module):
+def test_weak_feedback_of_1_is_hopfield_to_the_bit(torch, kind):
     for graph in GRAPHS.values():
         networks = [
-            pair(module, graph, m, np.float32)[1] for m in (Hopfield(), WeakFeedback(feedback=1))
+            pair(kind, graph, m, np.float32)[1] for m in (Hopfield(), WeakFeedback(feedback=1))
         ]
-        _, contrast = contrasts(torch, networks[0])
+        _, contrast = contrasts(networks[0], networks[0])
         rates = np.full((1, graph.n_layers - 1), 0.1)
         for network in networks:
             network.descend(contrast, rates, rates)
@@ -223,25 +215,24 @@ def test_weak_feedback_of_1_is_hopfield_to_the_bit(torch, module):
             assert torch.equal(one, other)
 
 
-def members(module, dtype=np.float32):
+def members(kind, dtype=np.float32):
     """Networks of their own graphs, weights and feedback, one of them plain."""
     chosen = ("layered", "skips", "intralayer")
     models = (WeakFeedback(feedback=1), WeakFeedback(feedback=0.5), WeakFeedback(feedback=0.2))
     return [
-        pair(module, GRAPHS[name], model, dtype, seed)[1]
+        pair(kind, GRAPHS[name], model, dtype, seed)[1]
         for seed, (name, model) in enumerate(zip(chosen, models, strict=True))
     ]
 
 
 @pytest.mark.torch
 @pytest.mark.parametrize("count", [3, 1])
-def test_a_stack_does_to_each_network_what_is_done_to_it_alone(torch, module, count):
-    """To the bit."""
-    alone, together = members(module)[:count], members(module)[:count]
-    stack = module.TorchNetwork.stacked(together)
+def test_a_stack_does_to_each_network_what_is_done_to_it_alone(torch, kind, same, count):
+    alone, together = members(kind)[:count], members(kind)[:count]
+    stack = kind.func.stacked(together)
     rates = np.array([[0.1, 0.2, 0.3], [0.3, 0.0, 1.0], [0.7, 0.7, 0.7]])[:count]
-    gains = torch.tensor([1.0, -3.0, 0.7])[:count, None, None]
-    parts = [contrasts(torch, network, 7, seed)[1] for seed, network in enumerate(alone)]
+    gains = stack.backend.each([1.0, -3.0, 0.7][:count])
+    parts = [contrasts(network, network, 7, seed)[1] for seed, network in enumerate(alone)]
     contrast = Contrast(
         *(torch.cat([getattr(c, n) for c in parts]) for n in ("deviation", "midpoint", "inputs")),
         gains,
@@ -252,26 +243,26 @@ def test_a_stack_does_to_each_network_what_is_done_to_it_alone(torch, module, co
     for k, network in enumerate(alone):
         own = Contrast(parts[k].deviation, parts[k].midpoint, parts[k].inputs, gains[k : k + 1])
         (found,) = network.descend(own, rates[k : k + 1], 2 * rates[k : k + 1])
-        assert np.array_equal(found, rms[k])
+        same(found, rms[k])
         (found,) = network.add([-0.2 * g for g in network.gradient(own)])
-        assert np.array_equal(found, more[k])
+        same(found, more[k])
         # The members given to the stack have changed with it.
-        assert np.array_equal(together[k].weights, network.weights)
-        assert np.array_equal(together[k].biases, network.biases)
-        assert torch.equal(together[k].circuit.inner, network.circuit.inner)
-        assert torch.equal(stack.circuit.inner[k : k + 1], network.circuit.inner)
+        same(together[k].weights, network.weights)
+        same(together[k].biases, network.biases)
+        same(together[k].circuit.inner, network.circuit.inner)
+        same(stack.circuit.inner[k : k + 1], network.circuit.inner)
         assert stack.only(k) is together[k]
         assert [b.name for b in together[k].blocks] == [b.name for b in network.blocks]
 
 
 @pytest.mark.torch
-def test_a_stack_follows_its_members(torch, module):
-    together = members(module)
-    stack = module.TorchNetwork.stacked(together)
+def test_a_stack_follows_its_members(torch, kind):
+    together = members(kind)
+    stack = kind.func.stacked(together)
     before = stack.circuit.bias.clone()
     weights = np.random.default_rng(0).random(together[1].graph.n_edges)
     together[1].weights, together[1].biases = weights, np.full(39, 7.0)
-    fresh = on_torch(module, together[1]).circuit
+    fresh = on_torch(kind, together[1]).circuit
     assert torch.equal(stack.circuit.inner[1:2], fresh.inner)
     assert torch.equal(stack.circuit.bias[1:2], fresh.bias)
     assert torch.equal(stack.circuit.bias[::2], before[::2])
@@ -280,23 +271,26 @@ def test_a_stack_follows_its_members(torch, module):
 
 
 @pytest.mark.torch
-def test_what_cannot_be_stacked(module):
-    networks, stacked = members(module), module.TorchNetwork.stacked
-    other = module.TorchNetwork(layered((8, 20, 4)), np.zeros(240))
+def test_what_cannot_be_stacked(kind):
+    networks, stacked = members(kind), kind.func.stacked
+    other = kind(layered((8, 20, 4)), np.zeros(240))
     with pytest.raises(InputError, match=r"layer_sizes: \(8, 20, 4\) beside \(8, 20, 15, 4\)"):
         stacked([*networks, other])
     with pytest.raises(InputError, match="dtype: float64 beside float32"):
-        stacked([*networks, members(module, np.float64)[0]])
+        stacked([*networks, members(kind, np.float64)[0]])
     with pytest.raises(InputError, match="sees: difference beside product"):
-        stacked([*networks, pair(module, GRAPHS["skips"], Conductances(), np.float32)[1]])
+        stacked([*networks, pair(kind, GRAPHS["skips"], Conductances(), np.float32)[1]])
+    outside = pair(kind, GRAPHS["layered"], WeakFeedback(readout=True), np.float32)[1]
+    with pytest.raises(InputError, match="readout: True beside False"):
+        stacked([*networks, outside])
     with pytest.raises(InputError, match="given twice"):
         stacked([networks[0], networks[0]])
 
 
 @pytest.mark.torch
-def test_what_does_not_fit_is_refused(torch, module):
-    network, ours = pair(module, GRAPHS["layered"], Hopfield())
-    _, contrast = contrasts(torch, network)
+def test_what_does_not_fit_is_refused(torch, kind):
+    network, ours = pair(kind, GRAPHS["layered"], Hopfield())
+    _, contrast = contrasts(network, ours)
     with pytest.raises(InputError, match=r"inputs of a contrast: shape \(1, 5, 8\)|deviation of a"):
         ours.gradient(Contrast(contrast.deviation[..., 1:], contrast.midpoint, contrast.inputs, 1))
     steps = ours.gradient(contrast)
@@ -310,16 +304,16 @@ def test_what_does_not_fit_is_refused(torch, module):
     ):
         with pytest.raises(InputError, match=message):
             ours.weights = values
-    _, resistors = pair(module, GRAPHS["layered"], Conductances())
+    _, resistors = pair(kind, GRAPHS["layered"], Conductances())
     with pytest.raises(InputError, match=r"weights: 0\.0 on edge 0, must be from 0\.01 to 2\.0"):
         resistors.weights = np.zeros(ours.graph.n_edges)
     with pytest.raises(InputError, match="dtype: float16, allowed: float32, float64"):
-        module.TorchNetwork(ours.graph, ours.weights, dtype=np.float16)
+        kind(ours.graph, ours.weights, dtype=np.float16)
 
 
 @pytest.mark.torch
-def test_weights_are_cut_at_their_limits(module, torch):
-    _, ours = pair(module, GRAPHS["intralayer"], Conductances())
+def test_weights_are_cut_at_their_limits(kind, torch):
+    _, ours = pair(kind, GRAPHS["intralayer"], Conductances())
     before = ours.weights
     (rms,) = ours.add([0 * a + 10 for a in ours.parameters])
     assert (ours.weights == 2).all()
@@ -331,16 +325,17 @@ def test_weights_are_cut_at_their_limits(module, torch):
 
 
 @pytest.mark.torch
-def test_a_network_too_large_to_be_dense_is_refused(module, monkeypatch):
-    monkeypatch.setattr(module, "LARGEST", 38 * 50)
+def test_a_network_too_large_to_be_dense_is_refused(kind, torch_device, monkeypatch):
+    monkeypatch.setattr("smallworld_eqprop.dynamics.torch_network.LARGEST", 38 * 50)
     graph = LayeredGraph((10, 40), [(0, 10)])
-    with pytest.raises(InputError, match=r"device: 'cpu' .* 50 nodes are too many .* 'numpy'"):
-        module.TorchNetwork(graph, [1.0])
+    message = f"device: '{torch_device}' .* 50 nodes are too many .* 'numpy'"
+    with pytest.raises(InputError, match=message):
+        kind(graph, [1.0])
 
 
 @pytest.mark.torch
-def test_a_network_is_moved_to_a_device_once(module):
-    network, _ = pair(module, GRAPHS["skips"], WeakFeedback(feedback=0.5), np.float32)
+def test_a_network_is_moved_to_a_device_once(kind):
+    network, _ = pair(kind, GRAPHS["skips"], WeakFeedback(feedback=0.5), np.float32)
     assert devices.on_device(network, "numpy") is network
     moved = devices.on_device(network, "cpu")
     assert_same(network, moved, 0)
@@ -375,10 +370,10 @@ def test_a_card_that_is_not_there_is_named(torch, monkeypatch):
 
 
 @pytest.mark.torch
-def test_a_network_on_torch_is_saved_as_any(module, tmp_path):
+def test_a_network_on_torch_is_saved_as_any(kind, tmp_path):
     graph = layered((3, 4, 2))
     weights = np.random.default_rng(0).normal(size=graph.n_edges).astype(np.float32)
-    network = module.TorchNetwork(graph, weights, np.arange(6), WeakFeedback(feedback=0.5))
+    network = kind(graph, weights, np.arange(6), WeakFeedback(feedback=0.5))
     network.save(tmp_path / "n.npz")
     again = Network.load(tmp_path / "n.npz")
     np.testing.assert_array_equal(again.weights, weights)

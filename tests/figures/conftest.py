@@ -6,8 +6,10 @@ from importlib import import_module
 import matplotlib.pyplot as plt
 import pytest
 
-from smallworld_eqprop import Rewire, RunConfig, named, train
+from smallworld_eqprop import RunConfig, train
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.data import named
+from smallworld_eqprop.graphs.topology import Rewire
 
 
 @pytest.fixture

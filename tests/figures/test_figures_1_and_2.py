@@ -7,8 +7,9 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgba
 
-from smallworld_eqprop import LayeredGraph, add_intralayer, difference, layered, rewire
+from smallworld_eqprop import LayeredGraph, add_intralayer, layered, rewire
 from smallworld_eqprop.graphs.draw import drawing
+from smallworld_eqprop.graphs.generate import difference
 from smallworld_eqprop.studies import style
 
 

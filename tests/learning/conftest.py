@@ -2,18 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from problems import GRAPHS, PAIRS, problem_named
 
 from smallworld_eqprop.data import Dataset, load
 from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
 from smallworld_eqprop.graphs.generate.rewiring import rewire
-
-
-@pytest.fixture(params=["numpy", pytest.param("cpu", marks=pytest.mark.torch)])
-def device(request):
-    """Every engine: NumPy's, and torch's on the processor."""
-    if request.param != "numpy":
-        pytest.importorskip("torch")
-    return request.param
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +32,15 @@ def toy():
 def toy_graph():
     """Every kind of edge: adjacent, intralayer, skip."""
     return rewire(add_intralayer(layered((8, 7, 6, 3))), 0.2, seed=1)
+
+
+@pytest.fixture(params=PAIRS, ids=" on ".join)
+def name(request):
+    """Every graph with every model that it allows."""
+    return request.param
+
+
+@pytest.fixture(params=GRAPHS)
+def problem(request):
+    """The paper's model on each kind of graph."""
+    return problem_named(request.param)

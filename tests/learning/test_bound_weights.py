@@ -35,13 +35,10 @@ DATA = Dataset(
 )
 
 
-@pytest.mark.parametrize("device", ["numpy", pytest.param("cpu", marks=pytest.mark.torch)])
 @pytest.mark.parametrize(
     "optimiser", [SGD(0.5), Momentum(0.2), Adam(0.05, decay=0.1)], ids=lambda o: type(o).__name__
 )
 def test_frozen_edges_keep_their_bits_and_signs_never_flip(optimiser, device):
-    if device != "numpy":
-        pytest.importorskip("torch")
     config = TrainingConfig(optimiser=optimiser, batch_size=10, device=device)
     trainer = Trainer(GRAPH, DATA, config)
     before = trainer.network.weights

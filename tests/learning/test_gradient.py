@@ -1,254 +1,29 @@
-"""Gradient honesty: what every rule gives is the gradient of the cost, in every model.
-
-The oracle shares nothing with the package: it solves ``s = clip(h(s), low, high)`` by iterating it
-densely, once per perturbed weight, and takes central differences of the cost.
-"""
+"""Gradient honesty: what every rule gives is the gradient of the cost, in every model."""
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 import pytest
+from problems import (
+    EXACT,
+    FREE,
+    MODELS,
+    SQUARED,
+    error,
+    exact_gradient,
+    free_edges,
+    problem_named,
+)
 
 from smallworld_eqprop.dynamics.contrast import Contrast, Gradient
 from smallworld_eqprop.dynamics.euler import Euler
-from smallworld_eqprop.dynamics.models import Hopfield, Model, WeakFeedback
-from smallworld_eqprop.dynamics.network import Network
-from smallworld_eqprop.dynamics.relaxation import Relaxation
+from smallworld_eqprop.dynamics.models import Model, WeakFeedback
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
-from smallworld_eqprop.graphs.generate.rewiring import rewire
-from smallworld_eqprop.learning.losses import SquaredError
-from smallworld_eqprop.learning.rules import Adjoint, Centred, OneSided, Phases, RandomSign, Rule
-
-FREE = SOR(1e-14, 400)
-SQUARED = SquaredError()
-SIZES = (4, 6, 5, 3)
-
-
-def arbitrary(seed):
-    pairs = np.argwhere(np.triu(np.ones((18, 18)), k=1))
-    kept = np.random.default_rng(seed).random(len(pairs)) < 0.3
-    return LayeredGraph((4, 11, 3), pairs[kept])
-
-
-GRAPHS = {
-    "layered": layered(SIZES),
-    "no hidden layer": layered((9, 5)),
-    "intralayer": add_intralayer(layered(SIZES)),
-    "rewired by edge": rewire(layered(SIZES), 0.3, seed=1),
-    "rewired by moves": rewire(add_intralayer(layered(SIZES)), seed=2, law="moves", moves=30),
-    "arbitrary": arbitrary(3),
-    # The outputs are joined to the first and the third hidden layer, the second to the first alone.
-    "gap between layers": LayeredGraph(
-        (3, 4, 3, 3, 2),
-        [(u, v) for u in range(3) for v in range(3, 7)]
-        + [(u, v) for u in range(3, 7) for v in (7, 8, 9, 13, 14)]
-        + [(u, v) for u in range(10, 13) for v in (13, 14)],
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Conductances(Model):
-    """Resistors between the nodes, whose conductances add to the self-terms of both ends."""
-
-    sees: ClassVar = "difference"
-    leak: float = 2.0
-
-    def self_term(self, graph):
-        return self.leak
-
-    def edge_scale(self, graph, edges):
-        return 0.5 + edges.sum(axis=1) % 3 / 2
-
-    def limits(self, graph):
-        return 0.05, np.inf
-
-
-@dataclass(frozen=True)
-class Patchwork(Model):
-    """Another answer for every node and edge."""
-
-    def bounds(self, graph):
-        free = np.arange(graph.n_nodes - graph.layer_sizes[0])
-        return np.where(free % 2, -1.0, -np.inf), 0.5 + free % 4 / 4
-
-    def self_term(self, graph):
-        return 0.5 + np.arange(graph.n_nodes - graph.layer_sizes[0]) % 4 / 2
-
-    def bias_scale(self, graph):
-        return 1 + np.arange(graph.n_nodes - graph.layer_sizes[0]) % 3 / 2
-
-    def edge_scale(self, graph, edges):
-        return 0.5 + edges @ (1, 2) % 5 / 4
-
-
-MODELS = {
-    "hopfield": Hopfield(),
-    "between -1 and 1": Hopfield(-1, 1),
-    "linear outputs": Hopfield(linear_outputs=True),
-    "weak feedback by layers": WeakFeedback(feedback=0.3),
-    "weak feedback by hops": WeakFeedback(-1, 1, feedback=0.5, depth="hops"),
-    "conductances": Conductances(),
-    "patchwork": Patchwork(),
-}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A network with one stable state per example, all nodes well away from the kinks."""
-
-    graph: LayeredGraph
-    model: Model
-    weights: np.ndarray
-    biases: np.ndarray
-    inputs: np.ndarray
-    target: np.ndarray
-
-    def network(self):
-        return Network(self.graph, self.weights, self.biases, self.model, dtype=np.float64)
-
-    def couplings(self, weights):
-        """k W of every pair of nodes for K sets of weights, (K, N, N), and self-terms (K, free)."""
-        n, (u, v) = self.graph.layer_sizes[0], self.graph.edges.T
-        matrix = np.zeros((len(weights), self.graph.n_nodes, self.graph.n_nodes))
-        scale = self.model.edge_scale(self.graph, self.graph.edges)
-        matrix[:, u, v] = matrix[:, v, u] = scale * weights
-        own = np.zeros(matrix.shape[1] - n) + self.model.self_term(self.graph)
-        if self.model.sees == "difference":
-            return matrix, own + matrix[:, n:].sum(axis=2)
-        return matrix, np.broadcast_to(own, (len(weights), len(own)))
-
-    def fields(self, matrix, own, state, biases):
-        n = self.graph.layer_sizes[0]
-        bias = self.model.bias_scale(self.graph) * biases
-        pull = self.inputs @ matrix[:, :n, n:] + np.reshape(bias, (len(matrix), 1, -1))
-        return (state @ matrix[:, n:, n:] + pull) / own[:, None]
-
-    def equilibria(self, weights, biases):
-        """Free states for K sets of weights (K, E) and biases (K, n_free) at once."""
-        matrix, own = self.couplings(weights)
-        state = np.zeros((len(weights), len(self.inputs), own.shape[1]))
-        low, high = self.model.bounds(self.graph)
-        for _ in range(90):
-            state = np.clip(self.fields(matrix, own, state, biases), low, high)
-        return state
-
-    def costs(self, weights, biases, loss):
-        """Mean cost over the batch at the free equilibrium, for K sets of parameters."""
-        output = self.equilibria(weights, biases)[..., -self.graph.layer_sizes[-1] :]
-        return loss.cost(output, self.target).mean(axis=1)
-
-    def differences(self, step=1e-5, loss=SQUARED):
-        """Gradient by central differences."""
-        edges, free = self.graph.n_edges, len(self.biases)
-        shifts = step * np.eye(edges + free)
-        up, down = (
-            self.costs(
-                self.weights + sign * shifts[:, :edges],
-                self.biases + sign * shifts[:, edges:],
-                loss,
-            )
-            for sign in (1, -1)
-        )
-        return Gradient((up - down)[:edges] / (2 * step), (up - down)[edges:] / (2 * step))
-
-    def phases(self, network, sign=1.0, loss=SQUARED, free=FREE):
-        circuit = network.circuit
-        drive = circuit.drive(self.inputs)
-        relaxed = free.relax(circuit, drive, circuit.clip(np.zeros_like(drive)))
-        return Phases(circuit, self.inputs, self.target, drive, relaxed, loss, sign)
-
-    def estimate(self, rule, sign=1.0, loss=SQUARED, free=FREE):
-        network = self.network()
-        return network.edge_gradient(rule.contrast(self.phases(network, sign, loss, free)))
-
-
-def make_problem(graph, model=MODELS["hopfield"], seed=0, batch=3):
-    """A contraction; fields well inside the bounds, or well outside on two nodes."""
-    rng = np.random.default_rng(seed)
-    n, free = graph.layer_sizes[0], graph.n_nodes - graph.layer_sizes[0]
-    weights = rng.uniform(-1, 1, graph.n_edges)
-    if model.sees == "difference":
-        weights = 0.1 + 0.2 * np.abs(weights)
-    inputs = np.clip(rng.random(n) + rng.uniform(-0.1, 0.1, (batch, n)), 0, 1)
-    target = rng.random((batch, graph.layer_sizes[-1]))
-    problem = Problem(graph, model, weights, np.zeros(free), inputs, target)
-    matrix, own = (each[0] for each in problem.couplings(weights[None]))
-    if model.sees == "product":
-        root = np.sqrt(own)
-        inner = np.linalg.norm(matrix[n:, n:] / root / root[:, None], 2)
-        outer = np.linalg.norm(matrix[:n, n:] / root, 2)
-        weights = weights * 0.5 / max(inner, outer)
-        matrix = matrix * 0.5 / max(inner, outer)
-    low, high = (np.zeros(free) + each for each in model.bounds(graph))
-    bottom, top = np.maximum(low, -1), np.minimum(high, 1)
-    field = bottom + rng.uniform(0.3, 0.7, free) * (top - bottom)
-    ends = np.isfinite(low), np.isfinite(high)
-    below, above = (np.flatnonzero(each)[:1] for each in ends)
-    above = np.flatnonzero(ends[1])[-1:] if np.array_equal(below, above) else above
-    field[below] = low[below] - 0.5
-    field[above] = high[above] + 0.5
-    rest = np.clip(field, low, high)
-    missing = own * field - rest @ matrix[n:, n:] - inputs.mean(axis=0) @ matrix[:n, n:]
-    problem = replace(problem, weights=weights, biases=missing / model.bias_scale(graph))
-    state = problem.equilibria(problem.weights[None], problem.biases[None])
-    matrix, own = problem.couplings(problem.weights[None])
-    fields = problem.fields(matrix, own, state, problem.biases)
-    # The premise of all tests: no kink within reach of any nudge or perturbation.
-    assert min(np.abs(fields - low).min(), np.abs(fields - high).min()) > 0.05
-    held = ((fields < low) | (fields > high)).mean()
-    assert held < 0.5
-    assert held > 0 or "linear" in str(model)
-    return problem
-
-
-def reachable(graph, model):
-    try:
-        model.self_term(graph)
-    except InputError:  # by hops, a node that reaches no output
-        return False
-    return True
-
-
-PAIRS = [(g, m) for m in MODELS for g in GRAPHS if reachable(GRAPHS[g], MODELS[m])]
-
-
-@functools.cache
-def problem_named(graph, model="hopfield"):
-    return make_problem(GRAPHS[graph], MODELS[model])
-
-
-@functools.cache
-def exact_gradient(graph, model="hopfield"):
-    return problem_named(graph, model).differences()
-
-
-@pytest.fixture(params=PAIRS, ids=" on ".join)
-def name(request):
-    return request.param
-
-
-@pytest.fixture(params=GRAPHS)
-def problem(request):
-    return problem_named(request.param)
-
-
-def error(estimate, exact):
-    parts = zip((estimate.weights, estimate.biases), (exact.weights, exact.biases), strict=True)
-    return max(np.abs(a - b).max() for a, b in parts)
-
-
-def free_edges(graph):
-    """Edges that the clamped inputs do not fix at both ends."""
-    return graph.layers[graph.edges[:, 1]] > 0
-
+from smallworld_eqprop.learning.rules import Centred, OneSided, RandomSign, Rule
 
 # --- every rule, every model, every graph ------------------------------------------------------
 
@@ -275,7 +50,7 @@ def check_order(rule, betas, order, name, sign=1.0):
 
 
 def test_the_adjoint_gradient_is_exact(name):
-    assert check_exact(Adjoint(), name) > 1e-2
+    assert check_exact(EXACT, name) > 1e-2
 
 
 def test_the_error_of_centred_nudges_is_of_second_order(name):
@@ -332,7 +107,7 @@ class Broken(Rule):
     beta: float = 1e-4
 
     def contrast(self, phases):
-        honest = Adjoint().contrast(phases)
+        honest = EXACT.contrast(phases)
         if self.spoil == "does nothing":
             return replace(honest, deviation=np.zeros_like(honest.deviation))
         if self.spoil == "climbs":
@@ -376,7 +151,7 @@ def test_one_nudge_fails_the_test_of_two():
 def test_a_small_step_lowers_the_cost_by_the_squared_gradient(name):
     problem, rate = problem_named(*name), 1e-5
     network = problem.network()
-    contrast = Adjoint().contrast(problem.phases(network))
+    contrast = EXACT.contrast(problem.phases(network))
     gradient = network.edge_gradient(contrast)
     rates = [rate] * (problem.graph.n_layers - 1)
     network.descend(contrast, rates, rates)
@@ -400,7 +175,7 @@ def test_the_gradient_of_an_edge_that_is_not_there(model):
         (u, v) for u in range(0, n, 2) for v in range(max(u + 1, 4), n) if (u, v) not in there
     ]
     network = problem.network()
-    found = network.pair_gradient(Adjoint().contrast(problem.phases(network)), missing)
+    found = network.pair_gradient(EXACT.contrast(problem.phases(network)), missing)
     more = LayeredGraph(graph.layer_sizes, [*there, *missing])
     places = {tuple(edge): e for e, edge in enumerate(more.edges.tolist())}
     weights = np.zeros(more.n_edges)
@@ -449,7 +224,7 @@ def test_other_losses_have_their_gradient(problem):
     loss = LogCosh()
     exact = problem.differences(loss=loss)
     assert error(exact, problem.differences()) > 1e-2
-    assert error(problem.estimate(Adjoint(), loss=loss), exact) < 1e-8
+    assert error(problem.estimate(EXACT, loss=loss), exact) < 1e-8
     errors = [
         error(problem.estimate(Centred(beta, FREE), loss=loss), exact) for beta in (0.02, 0.01)
     ]
@@ -479,7 +254,7 @@ def test_a_shortcut_brings_the_nudge_to_the_first_hidden_layer():
 
 
 @pytest.mark.parametrize(
-    "rule", [Centred(0.1, Euler(3)), RandomSign(), Adjoint()], ids=lambda rule: type(rule).__name__
+    "rule", [Centred(0.1, Euler(3)), RandomSign(), EXACT], ids=lambda rule: type(rule).__name__
 )
 def test_estimating_leaves_the_network_as_it_is(name, rule):
     problem = problem_named(*name)
@@ -521,49 +296,6 @@ def test_random_numbers_of_a_batch_depend_on_its_key_alone(problem):
     ]
     assert draws[0] == draws[1]
     assert len(set(draws)) == 3
-
-
-# --- the adjoint -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("p", [0, 0.3])
-def test_both_gradients_agree_on_a_real_task(digits, p):
-    # The paper's weights: not convex, most nodes at 0 or 1, some outputs too.
-    graph = layered((64, 30, 30, 10))
-    graph = rewire(graph, p, seed=0) if p else graph
-    network = Network(graph, dtype=np.float64, seed=0)
-    inputs, target = digits.x_train[:8].astype(float), digits.y_train[:8].astype(float)
-    problem = Problem(graph, network.model, network.weights, network.biases, inputs, target)
-    free = SOR(1e-13, 3000)
-    exact = problem.estimate(Adjoint(), free=free)
-    estimate = problem.estimate(Centred(1e-6, Euler(3000)), free=free)
-    assert np.abs(exact.weights).max() > 1e-2
-    assert error(estimate, exact) < 1e-6
-    assert error(problem.estimate(Adjoint(), free=free), exact) == 0
-
-
-def test_the_adjoint_gradient_of_one_hidden_and_one_output_node():
-    # s_h = w x + v s_o + b and s_o = v s_h, so s_o = v (w x + b) / (1 - v v).
-    x, w, v, b, d = 0.5, 0.8, 0.5, 0.1, 0.9
-    arrays = ([w, v], [b, 0], [[x]], [[d]])
-    problem = Problem(layered((1, 1, 1)), Hopfield(), *map(np.array, arrays))
-    found = problem.estimate(Adjoint())
-    h, o = (w * x + b) / (1 - v * v), v * (w * x + b) / (1 - v * v)
-    slope = 2 * (o - d) / (1 - v * v)
-    assert found.biases == pytest.approx([slope * v, slope])
-    assert found.weights == pytest.approx([slope * v * x, slope * (h + v * o)])
-
-
-def test_an_unstable_equilibrium_has_no_gradient():
-    class Saddle:
-        def relax(self, circuit, drive, start):
-            state = np.full_like(start, 0.5)
-            return Relaxation(state, state, np.zeros(1), np.zeros(1, int), 1e-3)
-
-    arrays = ([0, 2], [-0.5, -0.5], [[1.0]], [[1.0]])
-    problem = Problem(layered((1, 1, 1)), Hopfield(), *map(np.array, arrays))
-    with pytest.raises(InputError, match="example 0 did not relax to a minimum"):
-        problem.estimate(Adjoint(), free=Saddle())
 
 
 def test_a_contrast_is_made_of_two_states():

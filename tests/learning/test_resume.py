@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from smallworld_eqprop.data.transforms import Dropout, Shift
 from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.models import Hopfield
@@ -56,6 +57,7 @@ PARTS = {
     "rest": {"start": "rest"},
     "momentum": {"optimiser": Momentum()},
     "noise": {"rule": Noisy()},
+    "transform": {"transform": (Shift(1, (2, 4)), Dropout(0.2))},
     "double": {"dtype": np.float64, "optimiser": Momentum()},
     "linear outputs": {"model": Hopfield(-1, 1, linear_outputs=True), "rule": Centred(0.1)},
 }
@@ -130,6 +132,15 @@ def test_a_checkpoint_after_any_batch_goes_on_as_if_never_stopped(make_trainer, 
     assert resumed.running_error == stopped.running_error
     assert np.array_equal(resumed.corrections, stopped.corrections)
     assert_same(run(resumed), undisturbed)
+
+
+def test_validation_goes_on_where_it_stood(toy, toy_graph, device):
+    """Particles of the validation examples are part of a checkpoint."""
+    config = CONFIGS["sor"].changed(validation=9, batch_size=17, test="end", device=device)
+    undisturbed, stopped, resumed = (Trainer(toy_graph, toy, config) for _ in range(3))
+    next(run(stopped, 1).run_epoch())
+    resumed.restore(*saved(stopped))
+    assert_same(run(resumed, 3), run(undisturbed, 3))
 
 
 def test_two_trainers_do_not_share_what_was_restored(make_trainer):

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from smallworld_eqprop.dynamics.threads import threads
+from smallworld_eqprop.dynamics.sharing import threads
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.estimator import EqPropClassifier
 from smallworld_eqprop.learning.trainer import Trainer

@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from smallworld_eqprop import Rewire, RunConfig, TrainingConfig, named
+from smallworld_eqprop import RunConfig, TrainingConfig
+from smallworld_eqprop.data import named
+from smallworld_eqprop.graphs.topology import Rewire
 
 
 @pytest.fixture

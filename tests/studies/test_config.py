@@ -10,31 +10,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallworld_eqprop import (
+from smallworld_eqprop import Hopfield, InputError, RunConfig, TrainingConfig, WeakFeedback
+from smallworld_eqprop.data import named
+from smallworld_eqprop.data.table_files import Csv
+from smallworld_eqprop.dynamics import SOR, Euler, Initial
+from smallworld_eqprop.graphs.topology import Layered, Rewire, RewireEnds, Thin
+from smallworld_eqprop.graphs.topology.null import NullOf
+from smallworld_eqprop.learning import (
     SGD,
-    SOR,
     Adjoint,
     Centred,
-    Euler,
-    Hopfield,
-    Initial,
-    InputError,
-    Layered,
+    Contrastive,
+    Coupled,
     OneSided,
     RandomSign,
-    Rewire,
-    RewireEnds,
-    RunConfig,
+    ReadoutOnly,
     SquaredError,
-    Thin,
-    TrainingConfig,
-    WeakFeedback,
-    named,
-    preset_names,
 )
-from smallworld_eqprop.data.table_files import Csv
-from smallworld_eqprop.graphs.topology.null import NullOf
 from smallworld_eqprop.learning.schedules import Constant
+from smallworld_eqprop.presets import preset_names
 
 NAN = float("nan")
 
@@ -106,6 +100,12 @@ rates |= st.builds(Constant, st.floats(0, 10))
 betas = st.floats(1e-6, 10)
 solvers = st.builds(SOR, st.floats(1e-12, 1), st.integers(1, 1000), st.floats(0.1, 1.9))
 solvers |= st.builds(Euler, st.integers(1, 1000), st.floats(0.1, 1))
+rules = st.one_of(
+    *(st.builds(kind, betas, solvers) for kind in (RandomSign, OneSided, Centred)),
+    st.builds(Contrastive, solvers),
+    st.builds(Coupled, st.floats(1e-6, 1), solvers),
+    st.builds(Adjoint, st.floats(1e-12, 1), st.integers(1, 1000)),
+)
 configs = st.builds(
     RunConfig,
     name=st.text(),
@@ -124,9 +124,7 @@ configs = st.builds(
     training=st.builds(
         TrainingConfig,
         model=st.sampled_from([Hopfield(-1, 1), Hopfield(), WeakFeedback(feedback=0.3)]),
-        rule=st.builds(RandomSign, betas, solvers)
-        | st.builds(Centred, betas, solvers)
-        | st.just(Adjoint()),
+        rule=rules | st.builds(ReadoutOnly, rules),
         optimiser=st.builds(SGD, rates, st.none() | st.floats(0, 1)),
         relaxation=solvers,
         initial=st.builds(Initial, st.floats(0, 2), st.none() | st.floats(0, 1)),
@@ -149,6 +147,16 @@ def test_any_configuration_survives_json_and_toml(config):
     table = {**config.to_dict(), "name": "x", "summary": ""}
     read = RunConfig.from_dict(tomllib.loads(toml(table)))
     assert read == dataclasses.replace(config, name="x", summary="")
+
+
+def test_fields_of_a_rule_within_a_rule_go_by_their_path():
+    config = RunConfig().changed(rule={"kind": "readout-only", "rule": "coupled"})
+    changed = config.changed(**{"rule.rule.eta": 0.3, "rule.rule.solver": "euler"})
+    assert changed.training.rule == ReadoutOnly(Coupled(0.3, Euler()))
+    assert changed.flat()["rule.rule.eta"] == 0.3
+    assert changed.flat()["rule.rule"] == "coupled"
+    with pytest.raises(InputError, match=r"rule\.rule\.eta: '2', must be float"):
+        config.changed(**{"rule.rule.eta": "2"})
 
 
 @given(configs, configs)

@@ -17,7 +17,7 @@ import pytest
 
 from smallworld_eqprop import InputError, Run, train
 from smallworld_eqprop.studies import folder as folder_module
-from smallworld_eqprop.studies import runs
+from smallworld_eqprop.studies import resuming, runs
 
 CHILD = """
 import json, sys, time
@@ -138,7 +138,7 @@ def test_another_configuration_is_not_resumed(tiny, reference):
 @pytest.mark.parametrize("name", ["run.json", "checkpoint.npz"])
 def test_another_version_is_not_resumed(tiny, reference, name, monkeypatch):
     if name == "run.json":
-        monkeypatch.setattr(runs, "__version__", "99.0")
+        monkeypatch.setattr(resuming, "__version__", "99.0")
     else:
         monkeypatch.setattr(folder_module, "__version__", "99.0")
     with pytest.raises(InputError, match=r"version.*99\.0.*overwrite"):

@@ -17,7 +17,7 @@ from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.measures import MEASURES, Measured, measure, measure_named, take
 from smallworld_eqprop.studies.store import Store
 from smallworld_eqprop.studies.study import Study, grid
-from smallworld_eqprop.studies.sweep import sweep
+from smallworld_eqprop.studies.sweeping import sweep
 
 BASE = RunConfig(data=named("digits", 60)).changed(
     family="rewire", layer_sizes=[64, 8, 10], p=0.2, batch_size=20

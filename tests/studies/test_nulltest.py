@@ -15,7 +15,7 @@ from smallworld_eqprop.graphs.topology import NullOf, Rewire
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.nulltest import against_nulls
 from smallworld_eqprop.studies.study import Study, grid
-from smallworld_eqprop.studies.sweep import sweep
+from smallworld_eqprop.studies.sweeping import sweep
 
 
 def table(rng, shift=0.0, nulls=19, seeds=3):

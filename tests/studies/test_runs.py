@@ -3,11 +3,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from smallworld_eqprop import InputError, Run, __version__, log_spread, train
+from smallworld_eqprop import InputError, Run, __version__, train
+from smallworld_eqprop.graphs.topology import Layered
+from smallworld_eqprop.learning import log_spread
 from smallworld_eqprop.learning.history import EpochRecord
 
 
@@ -37,7 +40,9 @@ def test_the_folder_records_what_was_run(tiny, reference):
 
 def test_the_history_has_a_row_per_epoch(reference):
     history = reference.history
-    assert list(history.columns) == [field.name for field in dataclasses.fields(EpochRecord)]
+    names = [field.name for field in dataclasses.fields(EpochRecord)]
+    assert names[-2:] == ["validation_error", "validation_cost"]
+    assert list(history.columns) == names[:-2]  # nothing is set apart for validation
     assert {
         "epoch",
         "training_error",
@@ -162,3 +167,39 @@ def test_reading_says_what_is_missing(tmp_path, tiny, reference):
     (reference.folder / "history.csv").unlink()
     with pytest.raises(InputError, match="no epoch is finished yet"):
         _ = reference.history
+
+
+def test_the_record_says_where_errors_were_counted_from(tiny, reference, tmp_path):
+    assert reference.start == "particles"
+    assert reference.record["errors_from"] == {"training": "particles", "test": "particles"}
+    run = train(tiny.changed(start="rest"), tmp_path / "rest", epochs=1)
+    assert run.record["errors_from"] == {"training": "rest", "test": "rest"}
+    # From rest, the test error is that of the network read back.
+    data = run.config.data.load()
+    wrong = run.network().predict(data.x_test) != data.labels_test
+    assert run.history.test_error.iloc[-1] == wrong.mean()
+
+
+@dataclasses.dataclass(frozen=True)
+class Switched(Layered):
+    """Layers without one edge, which another one takes the place of from one day to the next."""
+
+    gone: ClassVar[int] = 0
+
+    def change(self, graph, rng):
+        return graph.replace_edges(np.delete(graph.edges, self.gone, axis=0), {"step": "switched"})
+
+
+def test_a_topology_that_makes_another_graph_is_not_gone_on_with(tiny, tmp_path, monkeypatch):
+    config = dataclasses.replace(tiny, topology=Switched((64, 5, 10)))
+    folder = tmp_path / "run"
+    run = train(config, folder, epochs=1)
+    assert len(train(config, folder, epochs=2, existing="resume").history) == 2
+    monkeypatch.setattr(Switched, "gone", 1)
+    with pytest.raises(InputError, match=r"another graph now \(edge 0 was 0-65, is 0-64\); bring"):
+        train(config, folder, epochs=3, existing="resume")
+    # A run of a version that kept no hash goes on with the graph that it kept.
+    record = dict(run.record)
+    del record["graph"]["sha256"]
+    (folder / "run.json").write_text(json.dumps(record))
+    assert len(train(config, folder, epochs=3, existing="resume").history) == 3

@@ -10,7 +10,8 @@ from contextlib import closing
 
 import pytest
 
-from smallworld_eqprop import InputError, RunConfig, named
+from smallworld_eqprop import InputError, RunConfig
+from smallworld_eqprop.data import named
 from smallworld_eqprop.learning.history import EpochRecord
 from smallworld_eqprop.studies import owners
 from smallworld_eqprop.studies.owners import is_alive, new_owner, retire

@@ -3,16 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smallworld_eqprop import (
-    Centred,
-    Euler,
-    InputError,
-    OneSided,
-    RandomSign,
-    RunConfig,
-    Thin,
-    named,
-)
+from smallworld_eqprop import InputError, RunConfig
+from smallworld_eqprop.data import named
+from smallworld_eqprop.dynamics import Euler
+from smallworld_eqprop.graphs.topology import Thin
+from smallworld_eqprop.learning import Centred, OneSided, RandomSign
 from smallworld_eqprop.studies.study import Study, grid, run_key
 
 BASE = RunConfig.preset("layered-5x100", dataset="digits", layer_sizes=[64, 12, 12, 10])

@@ -19,7 +19,7 @@ from smallworld_eqprop.studies.executors import LocalProcesses
 from smallworld_eqprop.studies.owners import new_owner, retire
 from smallworld_eqprop.studies.store import Store
 from smallworld_eqprop.studies.study import Study, grid
-from smallworld_eqprop.studies.sweep import sweep
+from smallworld_eqprop.studies.sweeping import sweep
 
 
 class Inline(Executor):

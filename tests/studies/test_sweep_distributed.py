@@ -17,7 +17,7 @@ from smallworld_eqprop import InputError, RunConfig
 from smallworld_eqprop.studies.executors import dask_executor
 from smallworld_eqprop.studies.store import Store
 from smallworld_eqprop.studies.study import Study, grid
-from smallworld_eqprop.studies.sweep import sweep
+from smallworld_eqprop.studies.sweeping import sweep
 
 pytest.importorskip("distributed")
 

@@ -35,7 +35,7 @@ from multiprocessing import get_context
 
 from smallworld_eqprop import Trainer, load
 from smallworld_eqprop.studies import job, runs
-from smallworld_eqprop.studies import sweep as sweeps
+from smallworld_eqprop.studies import sweeping as sweeps
 from smallworld_eqprop.studies.study import Study
 
 study, log, *stores = Study.from_toml(sys.argv[1]), *sys.argv[2:]

@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from smallworld_eqprop import InputError, Rewire, RunConfig, named, train
+from smallworld_eqprop import InputError, RunConfig, train
+from smallworld_eqprop.data import named
+from smallworld_eqprop.graphs.topology import Rewire
 from smallworld_eqprop.studies import tidy
 
 N_BATCHES = 12

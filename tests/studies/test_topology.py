@@ -3,19 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smallworld_eqprop import (
+from smallworld_eqprop import InputError, RunConfig, add_intralayer, layered
+from smallworld_eqprop.graphs.generate import add_rings
+from smallworld_eqprop.graphs.topology import (
     AddSkips,
-    InputError,
     Layered,
     RandomLike,
     Rewire,
     RewireEnds,
     RewireKeepingDegrees,
-    RunConfig,
     Thin,
-    add_intralayer,
-    add_rings,
-    layered,
 )
 
 SIZES = (8, 6, 6, 6, 3)

@@ -38,8 +38,11 @@ class Model:
     ----------
     sees : {"product", "difference"}
         What an edge sees of its two ends.
+    readout : bool
+        Whether the outputs are outside the energy: they read the other nodes and do not act back.
     """
 
+    readout: bool = False
     sees: ClassVar[Literal["product", "difference"]] = "product"
 
     def bounds(self, graph: LayeredGraph) -> tuple[Any, Any]:  # noqa: ARG002

@@ -27,11 +27,16 @@ class Hopfield(Model):
         Bounds of the free nodes: 0 and 1 in the paper; -1 and 1 is the other usual choice.
     linear_outputs : bool
         Whether the outputs have no bounds.
+    readout : bool
+        Whether the outputs are outside the energy: they read the field of the other nodes,
+        :math:`s_o = h_o`, and do not act back on them. The loss then pulls at the nodes that feed
+        the outputs, through the same weights. `CrossEntropy` needs it.
 
     Raises
     ------
     InputError
-        If the bounds are not finite, or cross.
+        If the bounds are not finite, or cross, or a graph has edges between outputs where they are
+        outside the energy.
 
     References
     ----------
@@ -43,6 +48,7 @@ class Hopfield(Model):
     low: float = 0.0
     high: float = 1.0
     linear_outputs: bool = False
+    readout: bool = False
 
     def __post_init__(self) -> None:
         if not -np.inf < self.low < self.high < np.inf:
@@ -53,7 +59,7 @@ class Hopfield(Model):
 
     def bounds(self, graph: LayeredGraph) -> tuple[Any, Any]:
         """Lowest and highest state of every free node."""
-        if not self.linear_outputs:
+        if not (self.linear_outputs or self.readout):
             return self.low, self.high
         inner = graph.n_nodes - graph.layer_sizes[0] - graph.layer_sizes[-1]
         output = np.full(graph.layer_sizes[-1], np.inf)

@@ -33,7 +33,7 @@ class WeakFeedback(Hopfield):
 
     Parameters
     ----------
-    low, high, linear_outputs
+    low, high, linear_outputs, readout
         As in `Hopfield`.
     feedback : float
         The factor a, above 0 and at most 1.

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.attributes import BLANKS, blank
+from smallworld_eqprop.graphs.core.weights import check_weights
 
 __all__ = ["COORDINATES", "column", "columns", "parsed", "plain", "with_position"]
 
@@ -42,7 +42,7 @@ def column(name: str, values: Sequence[Any]) -> npt.NDArray | None:
     """
     given = [each for each in values if each is not None]
     if name == "weight":
-        _check_weights(given)
+        check_weights(given)
     if not given:
         return None
     if all(isinstance(each, bool | np.bool_) for each in given):
@@ -103,11 +103,3 @@ def _or_none(value: Any) -> Any:
 
 def _word(cell: str) -> bool:
     return WORDS[cell.lower()]
-
-
-def _check_weights(given: Sequence[Any]) -> None:
-    for each in given:
-        if isinstance(each, bool) or not isinstance(each, Real | np.number):
-            raise InputError(f"weight: {each!r:.60} on an edge; give finite numbers")
-        if not math.isfinite(each):
-            raise InputError(f"weight: {each} on an edge; leave out what is no edge")

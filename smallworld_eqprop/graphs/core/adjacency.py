@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import networkx as nx
@@ -13,6 +13,7 @@ from scipy import sparse
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.core.weights import listed_weights, refuse_negative
 
 if TYPE_CHECKING:
     import igraph
@@ -23,6 +24,7 @@ __all__ = [
     "as_adjacency",
     "edges_of",
     "networkx_adjacency",
+    "weighted_adjacency",
 ]
 
 # As text, because igraph, which is slow to import, is left to those who use it.
@@ -39,8 +41,9 @@ def as_adjacency(graph: Graph) -> sparse.csr_array:
     ----------
     graph : LayeredGraph, matrix, networkx.Graph or igraph.Graph
         Undirected, without self-loops and parallel edges; a matrix may be a scipy.sparse or NumPy
-        array or a DataFrame. Weights are not used, nor their signs, but an edge of weight 0 is
-        none, in a matrix and in a list of edges alike.
+        array or a DataFrame. The sizes of weights are not used, but an edge of weight 0 is none, in
+        a matrix and in a list of edges alike, and negative weights are refused: a matrix with signs
+        does not become one without them unsaid. A LayeredGraph has its edges whatever their data.
 
     Returns
     -------
@@ -51,8 +54,8 @@ def as_adjacency(graph: Graph) -> sparse.csr_array:
     Raises
     ------
     InputError
-        If the graph is directed, has self-loops or parallel edges, is not square or holds NaN, or
-        if the object is no graph.
+        If the graph is directed, has self-loops, parallel edges or negative weights, is not square
+        or holds what is no finite number, or if the object is no graph.
 
     Examples
     --------
@@ -61,19 +64,61 @@ def as_adjacency(graph: Graph) -> sparse.csr_array:
     """
     if isinstance(graph, LayeredGraph):
         return graph.adjacency()
-    if isinstance(graph, nx.Graph):
-        matrix = networkx_adjacency(graph)
-    elif "igraph" in sys.modules and isinstance(graph, sys.modules["igraph"].Graph):
-        matrix = _igraph_adjacency(graph)
-    elif sparse.issparse(graph) or isinstance(graph, np.ndarray) or hasattr(graph, "to_numpy"):
-        if not sparse.issparse(graph):
-            graph = _dense(graph)
-        matrix = _pattern(sparse.csr_array(graph))  # type: ignore[call-overload]
-    else:
-        raise InputError(
-            f"graph: a {type(graph).__name__}; give a LayeredGraph, "
-            "a scipy.sparse array, a networkx.Graph or an igraph.Graph"
-        )
+    if _is_matrix(graph):
+        matrix = _checked_matrix(graph)
+        ones = np.ones(matrix.nnz, dtype=np.bool_)
+        return sparse.csr_array((ones, matrix.indices, matrix.indptr), matrix.shape)
+    edges, _, n_nodes = _listed(graph)
+    return adjacency_from_edges(edges, n_nodes)
+
+
+def weighted_adjacency(graph: Graph) -> sparse.csr_array:
+    """Give the weights of an undirected simple graph as a matrix, ones where it has none.
+
+    Parameters
+    ----------
+    graph : LayeredGraph, matrix, networkx.Graph or igraph.Graph
+        As in `as_adjacency`. The weights are entries of the matrix, or the edge data ``weight``.
+
+    Returns
+    -------
+    scipy.sparse.csr_array of float64, shape (n_nodes, n_nodes)
+        Symmetric, zero diagonal, column numbers sorted within each row.
+
+    Raises
+    ------
+    InputError
+        As `as_adjacency`; also if some edges have a weight and others have none, a LayeredGraph has
+        negative weights, or the two sides of a matrix have different weights.
+    """
+    if isinstance(graph, LayeredGraph):
+        if "weight" not in graph.edge_data:
+            return graph.adjacency().astype(np.float64)
+        matrix = graph.adjacency("weight").astype(np.float64)
+        refuse_negative(sparse.triu(matrix).data)
+        matrix.eliminate_zeros()
+        return matrix
+    if _is_matrix(graph):
+        matrix = _checked_matrix(graph).astype(np.float64)
+        apart = abs(matrix - matrix.T)
+        # The two sides of a computed matrix may differ in the last digits.
+        different = int(np.count_nonzero(apart.data > 1e-9 * matrix.data.max(initial=0.0))) // 2
+        if different:
+            raise InputError(
+                f"graph: {different} edges have two different weights; give a symmetric matrix"
+            )
+        return sparse.csr_array((matrix + matrix.T) / 2)
+    edges, weights, n_nodes = _listed(graph)
+    matrix = adjacency_from_edges(edges, n_nodes).astype(np.float64)
+    if weights is None:
+        return matrix
+    missing = int(np.isnan(weights).sum())
+    if missing:
+        raise InputError(f"weight: {missing} of {len(weights)} edges have none; give all or none")
+    u, v = edges.T
+    ends = (np.concatenate((u, v)), np.concatenate((v, u)))
+    matrix = sparse.coo_array((np.tile(weights, 2), ends), shape=matrix.shape).tocsr()
+    matrix.sort_indices()
     return matrix
 
 
@@ -89,14 +134,13 @@ def networkx_adjacency(graph: nx.Graph, *, zero_weights: bool = False) -> sparse
     Raises
     ------
     InputError
-        If the graph is directed, or has self-loops or parallel edges.
+        If the graph is directed, or has self-loops or parallel edges; unless `zero_weights`, if a
+        weight is negative or no finite number.
     """
-    if graph.is_directed() or graph.is_multigraph():
-        raise InputError(f"graph: a {type(graph).__name__}; give networkx.Graph(graph)")
-    number = {name: i for i, name in enumerate(graph)}
-    listed = graph.edges() if zero_weights else _joined(graph)
-    edges = np.fromiter((number[end] for edge in listed for end in edge), dtype=np.int32)
-    return _from_any_edges(edges.reshape(-1, 2), len(number))
+    names, edges = _networkx_edges(graph)
+    if not zero_weights:
+        edges, _ = _without_zeros(edges, [weight for *_, weight in graph.edges(data="weight")])
+    return adjacency_from_edges(edges, len(names))
 
 
 def adjacency_from_edges(edges: npt.NDArray[np.integer], n_nodes: int) -> sparse.csr_array:
@@ -118,33 +162,60 @@ def edges_of(adjacency: sparse.csr_array) -> npt.NDArray[np.int32]:
     return np.column_stack((rows[upper], adjacency.indices[upper])).astype(np.int32)
 
 
-def _from_any_edges(edges: npt.NDArray[np.int32], n_nodes: int) -> sparse.csr_array:
-    _refuse_loops(int((edges[:, 0] == edges[:, 1]).sum()))
-    return adjacency_from_edges(edges, n_nodes)
+def _is_matrix(graph: object) -> bool:
+    return sparse.issparse(graph) or isinstance(graph, np.ndarray) or hasattr(graph, "to_numpy")
 
 
-def _igraph_adjacency(graph: igraph.Graph) -> sparse.csr_array:
+def _listed(
+    graph: Any,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64] | None, int]:
+    """Edges of a networkx or igraph graph, their weights if there are any, and how many nodes."""
+    weights: list[Any] = []
+    if isinstance(graph, nx.Graph):
+        names, edges = _networkx_edges(graph)
+        n_nodes = len(names)
+        weights = [weight for *_, weight in graph.edges(data="weight")]
+    elif "igraph" in sys.modules and isinstance(graph, sys.modules["igraph"].Graph):
+        edges, n_nodes = _igraph_edges(graph), graph.vcount()
+        if "weight" in graph.es.attributes():
+            weights = graph.es["weight"]
+    else:
+        raise InputError(
+            f"graph: a {type(graph).__name__}; give a LayeredGraph, a matrix (scipy.sparse, NumPy "
+            "or DataFrame), a networkx.Graph or an igraph.Graph"
+        )
+    return *_without_zeros(edges, weights), n_nodes
+
+
+def _networkx_edges(graph: nx.Graph) -> tuple[dict[Any, int], npt.NDArray[np.int32]]:
+    if graph.is_directed() or graph.is_multigraph():
+        raise InputError(f"graph: a {type(graph).__name__}; give networkx.Graph(graph)")
+    number = {name: i for i, name in enumerate(graph)}
+    ends = (number[end] for edge in graph.edges() for end in edge)
+    return number, _without_loops(np.fromiter(ends, dtype=np.int32).reshape(-1, 2))
+
+
+def _igraph_edges(graph: igraph.Graph) -> npt.NDArray[np.int32]:
     if graph.is_directed() or graph.has_multiple():
         kind = "directed" if graph.is_directed() else "with parallel edges"
         raise InputError(f"graph: an igraph Graph {kind}; give an undirected simple one")
-    edges = np.array(graph.get_edgelist(), dtype=np.int32).reshape(-1, 2)
-    if "weight" in graph.es.attributes():
-        edges = edges[np.array([each != 0 for each in graph.es["weight"]], dtype=np.bool_)]
-    return _from_any_edges(edges, graph.vcount())
+    return _without_loops(np.array(graph.get_edgelist(), dtype=np.int32).reshape(-1, 2))
 
 
-def _joined(graph: nx.Graph) -> Iterator[tuple[Any, Any]]:
-    return ((u, v) for u, v, weight in graph.edges(data="weight") if weight != 0)
+def _without_loops(edges: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    _refuse_loops(int((edges[:, 0] == edges[:, 1]).sum()))
+    return edges
 
 
-def _dense(graph: Any) -> sparse.csr_array:
-    array = np.asarray(graph)
-    if array.ndim != 2 or array.dtype.kind not in "biuf":
-        raise InputError(
-            f"graph: an array of shape {array.shape} and type {array.dtype}; give a square matrix "
-            "of numbers"
-        )
-    return sparse.csr_array(array)
+def _without_zeros(
+    edges: npt.NDArray[np.int32], values: Sequence[Any]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64] | None]:
+    """Edges whose weight is not 0, and their weights."""
+    weights = listed_weights(values)
+    if weights is None:
+        return edges, None
+    refuse_negative(weights)
+    return edges[weights != 0], weights[weights != 0]
 
 
 def _refuse_loops(n_loops: int) -> None:
@@ -152,20 +223,34 @@ def _refuse_loops(n_loops: int) -> None:
         raise InputError(f"graph: {n_loops} self-loops; remove them")
 
 
-def _pattern(matrix: sparse.csr_array) -> sparse.csr_array:
-    if matrix.shape[0] != matrix.shape[1]:
-        raise InputError(f"graph: a matrix of shape {matrix.shape}; give a square one")
-    if np.isnan(matrix.data).any():
-        raise InputError("graph: the matrix holds NaN; leave out what is no edge")
-    parts = (matrix.data != 0, matrix.indices, matrix.indptr)
-    pattern = sparse.csr_array(parts, matrix.shape, copy=True)
-    pattern.sum_duplicates()
-    pattern.eliminate_zeros()
-    _refuse_loops(int(np.count_nonzero(pattern.diagonal())) if pattern.nnz else 0)
-    mirror = pattern.T.tocsr()
-    if not np.array_equal(pattern.indptr, mirror.indptr) or not np.array_equal(
-        pattern.indices, mirror.indices
+def _checked_matrix(graph: Any) -> sparse.csr_array:
+    """A matrix of any kind, in an array of its own: a symmetric pattern of positive entries."""
+    if hasattr(graph, "columns") and list(graph.index) != list(graph.columns):
+        raise InputError("graph: its rows and columns have different labels; give the same")
+    if not sparse.issparse(graph):
+        graph = np.asarray(graph)
+    if graph.ndim != 2 or graph.dtype.kind not in "biuf":
+        raise InputError(
+            f"graph: an array of shape {graph.shape} and type {graph.dtype}; give a square matrix "
+            "of numbers"
+        )
+    if graph.shape[0] != graph.shape[1]:
+        raise InputError(f"graph: a matrix of shape {graph.shape}; give a square one")
+    matrix = sparse.csr_array(graph, copy=True)
+    if not np.isfinite(matrix.data).all():
+        bad = "NaN" if np.isnan(matrix.data).any() else "infinity"
+        raise InputError(f"graph: the matrix holds {bad}; leave out what is no edge")
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    _refuse_loops(int(np.count_nonzero(matrix.diagonal())) if matrix.nnz else 0)
+    mirror = matrix.T.tocsr()
+    if not np.array_equal(matrix.indptr, mirror.indptr) or not np.array_equal(
+        matrix.indices, mirror.indices
     ):
-        n_one_way = (pattern.astype(np.int8) - mirror.astype(np.int8)).count_nonzero() // 2
+        here, there = (sparse.csr_array((np.ones(each.nnz, np.int8), each.indices, each.indptr),
+                                        each.shape) for each in (matrix, mirror))  # fmt: skip
+        n_one_way = (here - there).count_nonzero() // 2
         raise InputError(f"graph: {n_one_way} entries lack their mirror; give a symmetric matrix")
-    return pattern
+    if matrix.dtype.kind in "if" and (matrix.data < 0).any():
+        refuse_negative(sparse.triu(matrix).data)
+    return matrix

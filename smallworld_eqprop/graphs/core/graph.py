@@ -302,13 +302,13 @@ class LayeredGraph:
         return to_igraph(self)
 
     def draw(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw the layers and edges; see `smallworld_eqprop.graphs.draw.drawing.draw`."""
+        """Draw the layers and edges; see `smallworld_eqprop.graphs.draw.draw`."""
         from smallworld_eqprop.graphs.draw.drawing import draw
 
         return draw(self, ax, **options)
 
     def spy(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw the adjacency matrix; see `smallworld_eqprop.graphs.draw.drawing.spy`."""
+        """Draw the adjacency matrix; see `smallworld_eqprop.graphs.draw.spy`."""
         from smallworld_eqprop.graphs.draw.drawing import spy
 
         return spy(self, ax, **options)

@@ -106,7 +106,7 @@ def rewire_keeping_degrees(g: LayeredGraph, p: float, *, seed: Seed = None) -> L
     that moved.
 
     Keeps the degree of every node, and so the number of edges: the degree-matched counterpart of
-    `smallworld_eqprop.graphs.generate.rewiring.rewire`. It makes no claim to sample uniformly; null
+    `smallworld_eqprop.rewire`. It makes no claim to sample uniformly; null
     models do that.
 
     Parameters

@@ -38,7 +38,7 @@ def add_skips(
     seed : int or numpy.random.Generator, optional
         Without one, a seed is drawn, and recorded in the provenance.
     places : {"skip", "input", "hidden", "output", "any"}
-        Where they may go, as in `smallworld_eqprop.graphs.generate.rewiring.rewire`.
+        Where they may go, as in `smallworld_eqprop.rewire`.
 
     Returns
     -------

@@ -35,11 +35,14 @@ class Estimate:
         Its standard error; 0 when everything was sampled, NaN when one sample does not tell.
     n : int
         Number of samples.
+    seed : int or None
+        Draws the same samples again; drawn if none was given, None for a generator.
     """
 
     value: float
     standard_error: float
     n: int
+    seed: int | None = None
 
 
 def characteristic_path_length(graph: Graph, nodes: npt.ArrayLike | None = None) -> float:
@@ -225,20 +228,20 @@ def sample_path_length(
     n_nodes = len(among)
     if checked_count("n_sources", n_sources, n_nodes, "the nodes") < 1:
         raise InputError(f"n_sources: {n_sources}; give at least 1")
-    rng, _ = seeded(seed)
+    rng, seed = seeded(seed)
     sources = among[rng.choice(n_nodes, size=n_sources, replace=False, shuffle=False)]
     found = search(adjacency, sources, among, per_source=True)
     sums, reached = found.sums, found.reached
     if not reached.any():
-        return Estimate(float("nan"), float("nan"), n_sources)
+        return Estimate(float("nan"), float("nan"), n_sources, seed)
     value = sums.sum() / reached.sum()
     if n_sources == n_nodes:
-        return Estimate(float(value), 0.0, n_sources)
+        return Estimate(float(value), 0.0, n_sources, seed)
     if n_sources == 1:
-        return Estimate(float(value), float("nan"), n_sources)
+        return Estimate(float(value), float("nan"), n_sources, seed)
     variance = ((sums - value * reached) ** 2).sum() / (n_sources * (n_sources - 1))
     error = np.sqrt((1 - n_sources / n_nodes) * variance) / reached.mean()
-    return Estimate(float(value), float(error), n_sources)
+    return Estimate(float(value), float(error), n_sources, seed)
 
 
 def mean_distance(counts: npt.NDArray[np.int64]) -> float:

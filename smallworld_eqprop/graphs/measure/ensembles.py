@@ -4,26 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
+from scipy import sparse
 
 from smallworld_eqprop.errors import InputError, nearest
-from smallworld_eqprop.graphs.core.adjacency import Graph, as_adjacency
+from smallworld_eqprop.graphs.core.adjacency import Graph
 from smallworld_eqprop.graphs.measure.clustering import (
     average_clustering,
     bipartite_clustering,
     transitivity,
 )
-from smallworld_eqprop.graphs.measure.distances import characteristic_path_length
+from smallworld_eqprop.graphs.measure.components import (
+    component_sizes,
+    largest_component,
+    share_of_sizes,
+)
+from smallworld_eqprop.graphs.measure.distances import (
+    characteristic_path_length,
+    global_efficiency,
+)
+from smallworld_eqprop.graphs.measure.weighted import (
+    dealt,
+    mean_inverse_path,
+    mean_path,
+    onnela_clustering,
+    sorted_by_distance,
+)
 from smallworld_eqprop.graphs.nulls.lattices import degree_preserving_lattice, ring_lattice
 from smallworld_eqprop.graphs.nulls.nullmodels import (
-    NullSample,
     degree_preserving,
     erdos_renyi,
     layer_blocks,
     layer_blocks_with_degrees,
 )
+from smallworld_eqprop.graphs.nulls.samples import NullSample
 
 __all__ = ["CLUSTERINGS", "NULL_MODELS"]
 
@@ -31,6 +48,7 @@ NullModel: TypeAlias = Literal[
     "degree_preserving", "erdos_renyi", "layer_blocks", "layer_blocks_with_degrees"
 ]
 Clustering: TypeAlias = Literal["average", "transitivity", "bipartite"]
+Disconnected: TypeAlias = Literal["undefined", "harmonic", "largest_component"]
 Progress: TypeAlias = Callable[[int, int], None]
 
 NULL_MODELS: dict[str, Callable[..., NullSample]] = {
@@ -39,6 +57,8 @@ NULL_MODELS: dict[str, Callable[..., NullSample]] = {
     "layer_blocks": layer_blocks,
     "layer_blocks_with_degrees": layer_blocks_with_degrees,
 }
+# Those that can be held connected.
+CONNECTABLE = ("degree_preserving", "erdos_renyi")
 LATTICES: dict[str, Callable[..., NullSample]] = {
     "degree_preserving_lattice": degree_preserving_lattice,
     "ring_lattice": ring_lattice,
@@ -48,38 +68,62 @@ CLUSTERINGS: dict[str, Callable[..., float]] = {
     "transitivity": transitivity,
     "bipartite": bipartite_clustering,
 }
+CONVENTIONS = ("undefined", "harmonic", "largest_component")
 
 
 class Measured(NamedTuple):
-    """Path length and clustering of one graph."""
+    """Path length and clustering of one graph, or their means over several."""
 
     path_length: float
     clustering: float
     mixed: bool
+    connected: bool = True
+    reachable_share: float = 1.0
 
 
-def check_choices(null: str, clustering: str, n_null: int) -> None:
+class Comparison(NamedTuple):
+    """How a graph and what it is compared with are measured; see `smallworld`.
+
+    Attributes
+    ----------
+    graph : LayeredGraph or csr_array
+        What null samples and lattices are drawn from.
+    weights : ndarray of float64 or None
+        Of its edges, where they count.
+    clustering, disconnected : str
+    connected : bool
+        Whether null samples have to be connected.
+    """
+
+    graph: Graph
+    weights: npt.NDArray[np.float64] | None
+    clustering: str
+    disconnected: str
+    connected: bool
+
+
+def check_choices(null: str | None, clustering: str, n_null: int, disconnected: str) -> None:
     """Refuse unknown names and a number of samples below 1 with an InputError."""
-    if null not in NULL_MODELS:
+    if null is not None and null not in NULL_MODELS:
         raise InputError(f"null: {null!r}; {nearest(null, NULL_MODELS)}")
     if clustering not in CLUSTERINGS:
         raise InputError(f"clustering: {clustering!r}; {nearest(clustering, CLUSTERINGS)}")
     if not isinstance(n_null, (int, np.integer)) or n_null < 1:
         raise InputError(f"n_null: {n_null!r}; give a whole number from 1 up")
+    if disconnected not in CONVENTIONS:
+        raise InputError(f"disconnected: {disconnected!r}; {nearest(disconnected, CONVENTIONS)}")
 
 
 def measure_nulls(
-    graph: Graph,
+    comparison: Comparison,
     models: Sequence[str],
-    clustering: str,
     rng: np.random.Generator,
     executor: Executor | None,
     progress: Progress | None,
 ) -> list[Measured]:
     """Draw one graph from every model named and measure it; `smallworld` documents the rest."""
     tasks = [
-        (graph, model, clustering, own)
-        for model, own in zip(models, rng.spawn(len(models)), strict=True)
+        (comparison, model, own) for model, own in zip(models, rng.spawn(len(models)), strict=True)
     ]
     if executor is None:
         results = (_measure_null(*task) for task in tasks)
@@ -94,14 +138,35 @@ def measure_nulls(
     return measured
 
 
-def _measure_null(graph: Graph, model: str, clustering: str, rng: np.random.Generator) -> Measured:
-    sample = (NULL_MODELS | LATTICES)[model](graph, seed=rng)
-    return measure(sample.adjacency(), clustering, sample.mixed)
+def _measure_null(comparison: Comparison, model: str, rng: np.random.Generator) -> Measured:
+    condition: dict[str, Any] = {}
+    if comparison.connected and model in CONNECTABLE:
+        condition["connected"] = True
+    sample = (NULL_MODELS | LATTICES)[model](comparison.graph, seed=rng, **condition)
+    matrix = sample.adjacency()
+    if comparison.weights is not None:
+        give = sorted_by_distance if model == "ring_lattice" else dealt
+        matrix = give(sample.edges, sample.n_nodes, comparison.weights, rng)
+    return measure(matrix, comparison, sample.mixed)
 
 
-def measure(graph: Graph, clustering: str, mixed: bool) -> Measured:
-    """Measure one graph."""
-    adjacency = as_adjacency(graph)
-    return Measured(
-        characteristic_path_length(adjacency), CLUSTERINGS[clustering](adjacency), mixed
-    )
+def measure(matrix: sparse.csr_array, comparison: Comparison, mixed: bool = True) -> Measured:
+    """Measure one graph, of weights or without."""
+    sizes = component_sizes(matrix)
+    share = share_of_sizes(sizes)
+    if comparison.disconnected == "largest_component":
+        matrix = largest_component(matrix)
+    harmonic = comparison.disconnected == "harmonic"
+    if comparison.weights is None:
+        length = 1 / _or_nan(global_efficiency(matrix)) if harmonic else (
+            characteristic_path_length(matrix)
+        )  # fmt: skip
+        clustering = CLUSTERINGS[comparison.clustering](matrix)
+    else:
+        length = 1 / _or_nan(mean_inverse_path(matrix)) if harmonic else mean_path(matrix)
+        clustering = onnela_clustering(matrix)
+    return Measured(length, clustering, mixed, len(sizes) <= 1, share)
+
+
+def _or_nan(value: float) -> float:
+    return value or float("nan")

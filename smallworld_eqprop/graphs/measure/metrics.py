@@ -17,6 +17,7 @@ from smallworld_eqprop.graphs.measure.clustering import (
     bipartite_clustering,
     transitivity,
 )
+from smallworld_eqprop.graphs.measure.components import component_sizes, share_of_sizes
 from smallworld_eqprop.graphs.measure.degrees import (
     degree_assortativity,
     degree_statistics,
@@ -78,11 +79,14 @@ def structure_metrics(
         return estimate.value, estimate.standard_error
 
     degree = degree_statistics(adjacency)
+    sizes = component_sizes(adjacency)
     whole, error = path_length(np.arange(n_nodes))
     metrics = {
         "n_nodes": float(n_nodes),
         "n_edges": float(adjacency.nnz // 2),
         "density": density(adjacency),
+        "n_components": float(len(sizes)),
+        "reachable_share": share_of_sizes(sizes),
         "degree_mean": degree.mean,
         "degree_std": degree.std,
         "degree_smallest": degree.smallest,

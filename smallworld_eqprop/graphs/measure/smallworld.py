@@ -12,20 +12,15 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 
-import numpy as np
-
-from smallworld_eqprop.graphs.core.adjacency import Graph, as_adjacency
-from smallworld_eqprop.graphs.core.arguments import Seed, seeded
-from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.graphs.measure.coefficients import FORMULAS, Coefficient, Recipe, coefficient
+from smallworld_eqprop.graphs.core.adjacency import Graph
+from smallworld_eqprop.graphs.core.arguments import Seed
+from smallworld_eqprop.graphs.measure.coefficients import FORMULAS, Coefficient
+from smallworld_eqprop.graphs.measure.comparison import Settings, compared
 from smallworld_eqprop.graphs.measure.ensembles import (
     Clustering,
-    Measured,
+    Disconnected,
     NullModel,
     Progress,
-    check_choices,
-    measure,
-    measure_nulls,
 )
 
 __all__ = [
@@ -45,6 +40,8 @@ def small_world_sigma(
     n_null: int = 10,
     null: NullModel = "degree_preserving",
     clustering: Clustering = "average",
+    connected: bool = True,
+    disconnected: Disconnected = "undefined",
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Coefficient:
@@ -68,6 +65,14 @@ def small_world_sigma(
         ``degree_preserving``, ``erdos_renyi``, ``layer_blocks`` or ``layer_blocks_with_degrees``.
     clustering : str, optional
         What C is: ``average``, ``transitivity`` or ``bipartite``.
+    connected : bool, optional
+        Whether the null samples of a connected graph have to be connected, as in networkx. Without
+        effect on the null models of layers.
+    disconnected : str, optional
+        What to do where the graph or a null sample is not connected, because L then says nothing
+        about the graph as a whole. ``undefined``: the coefficient is NaN. ``harmonic``: L is the
+        harmonic mean of all distances, to which pairs without a path add nothing.
+        ``largest_component``: the graph, and every null sample, is its largest component.
     executor : concurrent.futures.Executor, optional
         Measures the null samples in parallel. A thread pool will do: the work is compiled and
         releases the interpreter lock.
@@ -77,23 +82,23 @@ def small_world_sigma(
     Returns
     -------
     Coefficient
-        NaN if the null samples have no clustering, as those that keep the blocks of a layered
-        network, where C is the average clustering or transitivity.
+        NaN, with the reason, if the graph or a null sample is not connected, and if the null
+        samples have no clustering, as those that keep the blocks of a layered network, where C is
+        the average clustering or transitivity.
 
     Raises
     ------
     InputError
         If the graph is not undirected and simple, a name is unknown, `n_null` is not at least 1,
-        or a null model needs layers that the graph does not have.
+        or a null model needs layers that the graph, or its largest component, does not have.
 
     References
     ----------
     Humphries and Gurney, "Network 'small-world-ness'", PLoS ONE 3 (2008),
     doi:10.1371/journal.pone.0002051.
     """
-    return _coefficients(
-        {"sigma": FORMULAS["sigma"]}, graph, seed, n_null, null, clustering, executor, progress
-    )["sigma"]
+    settings = Settings(n_null, clustering, connected, disconnected, executor, progress)
+    return compared(["sigma"], graph, seed, null, settings)["sigma"]
 
 
 def small_world_omega(
@@ -103,6 +108,8 @@ def small_world_omega(
     n_null: int = 10,
     null: NullModel = "degree_preserving",
     clustering: Clustering = "average",
+    connected: bool = True,
+    disconnected: Disconnected = "undefined",
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Coefficient:
@@ -110,12 +117,14 @@ def small_world_omega(
 
     .. math:: \omega = \frac{L_{rand}}{L} - \frac{C}{C_{latt}}
 
-    Near 0 for a small world, towards 1 for a random graph and -1 for a lattice. The lattice keeps
-    the degrees: `degree_preserving_lattice`.
+    Near 0 for a small world, towards 1 for a random graph and -1 for a lattice. :math:`C_{latt}` is
+    that of the most clustered graph known with the same degrees: `degree_preserving_lattice` or,
+    where this is less clustered, the graph itself, as in networkx. So omega is never below -1. It
+    is above 1 only for graphs with next to no clustering and shorter paths than the null samples.
 
     Parameters
     ----------
-    graph, seed, n_null, null, clustering, executor, progress
+    graph, seed, n_null, null, clustering, connected, disconnected, executor, progress
         As in `small_world_sigma`.
 
     Returns
@@ -132,9 +141,8 @@ def small_world_omega(
     Telesford et al., "The ubiquity of small-world networks", Brain Connectivity 1 (2011),
     doi:10.1089/brain.2011.0038.
     """
-    return _coefficients(
-        {"omega": FORMULAS["omega"]}, graph, seed, n_null, null, clustering, executor, progress
-    )["omega"]
+    settings = Settings(n_null, clustering, connected, disconnected, executor, progress)
+    return compared(["omega"], graph, seed, null, settings)["omega"]
 
 
 def small_world_index(
@@ -144,6 +152,8 @@ def small_world_index(
     n_null: int = 10,
     null: NullModel = "degree_preserving",
     clustering: Clustering = "average",
+    connected: bool = True,
+    disconnected: Disconnected = "undefined",
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Coefficient:
@@ -153,10 +163,11 @@ def small_world_index(
                     \frac{C - C_{rand}}{C_{latt} - C_{rand}}
 
     1 for a graph as short as random and as clustered as the lattice. The lattice is `ring_lattice`.
+    NaN where the lattice is not longer and more clustered than the null samples.
 
     Parameters
     ----------
-    graph, seed, n_null, null, clustering, executor, progress
+    graph, seed, n_null, null, clustering, connected, disconnected, executor, progress
         As in `small_world_sigma`.
 
     Returns
@@ -173,9 +184,8 @@ def small_world_index(
     Neal, "How small is it? Comparing indices of small worldliness", Network Science 5 (2017),
     doi:10.1017/nws.2017.5.
     """
-    return _coefficients(
-        {"index": FORMULAS["index"]}, graph, seed, n_null, null, clustering, executor, progress
-    )["index"]
+    settings = Settings(n_null, clustering, connected, disconnected, executor, progress)
+    return compared(["index"], graph, seed, null, settings)["index"]
 
 
 def small_world_propensity(
@@ -183,8 +193,11 @@ def small_world_propensity(
     *,
     seed: Seed = None,
     n_null: int = 10,
-    null: NullModel = "degree_preserving",
+    null: NullModel = "erdos_renyi",
     clustering: Clustering = "average",
+    connected: bool = True,
+    disconnected: Disconnected = "undefined",
+    weighted: bool = True,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Coefficient:
@@ -194,32 +207,41 @@ def small_world_propensity(
               \Delta_C = \frac{C_{latt} - C}{C_{latt} - C_{rand}}, \quad
               \Delta_L = \frac{L - L_{rand}}{L_{latt} - L_{rand}}
 
-    with both deviations cut to [0, 1]. Comparable across densities. The lattice is `ring_lattice`.
+    with both deviations cut to [0, 1]. Comparable across densities. As in the paper, weights count:
+    an edge is as long as 1 / weight, and C is that of Onnela et al. The null samples permute the
+    entries of the matrix above the diagonal, which is `erdos_renyi` with the weights dealt out at
+    random. The lattice is `ring_lattice`, the largest weights on its shortest edges.
 
     Parameters
     ----------
-    graph, seed, n_null, null, clustering, executor, progress
+    graph, seed, n_null, clustering, connected, disconnected, executor, progress
         As in `small_world_sigma`.
+    null : str, optional
+        As in `small_world_sigma`; weights are dealt out at random in every model.
+    weighted : bool, optional
+        False: every edge counts the same. Weights that are all equal change nothing.
 
     Returns
     -------
     Coefficient
-        Between 0 and 1.
+        Between 0 and 1. NaN also where the lattice is not longer and more clustered than the null
+        samples, as for stars and trees.
 
     Raises
     ------
     InputError
-        As in `small_world_sigma`.
+        As in `small_world_sigma`; also if weights count and some are negative or missing, or
+        `clustering` is not ``average``.
 
     References
     ----------
     Muldoon, Bridgeford and Bassett, "Small-world propensity and weighted brain networks",
     Sci. Rep. 6 (2016), doi:10.1038/srep22057.
+    Clustering: Onnela et al., "Intensity and coherence of motifs in weighted complex networks",
+    Phys. Rev. E 71 (2005), doi:10.1103/PhysRevE.71.065103.
     """
-    return _coefficients(
-        {"propensity": FORMULAS["propensity"]},
-        graph, seed, n_null, null, clustering, executor, progress,
-    )["propensity"]  # fmt: skip
+    settings = Settings(n_null, clustering, connected, disconnected, executor, progress)
+    return compared(["propensity"], graph, seed, null, settings, weighted=weighted)["propensity"]
 
 
 def small_world_coefficients(
@@ -227,17 +249,24 @@ def small_world_coefficients(
     *,
     seed: Seed = None,
     n_null: int = 10,
-    null: NullModel = "degree_preserving",
+    null: NullModel | None = None,
     clustering: Clustering = "average",
+    connected: bool = True,
+    disconnected: Disconnected = "undefined",
+    weighted: bool = True,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Coefficient]:
-    """Give all four coefficients from one set of null samples.
+    """Give all four coefficients, from as few null samples as they can share.
 
     Parameters
     ----------
-    graph, seed, n_null, null, clustering, executor, progress
+    graph, seed, n_null, clustering, connected, disconnected, executor, progress
         As in `small_world_sigma`.
+    null : str, optional
+        As in `small_world_sigma`; by default that of each coefficient's own function.
+    weighted : bool, optional
+        As in `small_world_propensity`; the other three know no weights.
 
     Returns
     -------
@@ -247,39 +276,7 @@ def small_world_coefficients(
     Raises
     ------
     InputError
-        As in `small_world_sigma`.
+        As in `small_world_sigma` and `small_world_propensity`.
     """
-    return _coefficients(FORMULAS, graph, seed, n_null, null, clustering, executor, progress)
-
-
-def _coefficients(
-    recipes: dict[str, Recipe],
-    graph: Graph,
-    seed: Seed,
-    n_null: int,
-    null: str,
-    clustering: str,
-    executor: Executor | None,
-    progress: Progress | None,
-) -> dict[str, Coefficient]:
-    rng, _ = seeded(seed)
-    check_choices(null, clustering, n_null)
-    graph = graph if isinstance(graph, LayeredGraph) else as_adjacency(graph)
-    lattices = sorted({recipe.lattice for recipe in recipes.values() if recipe.lattice})
-    samples = measure_nulls(
-        graph, [*lattices, *[null] * n_null], clustering, rng, executor, progress
-    )
-    references = dict(zip(lattices, samples, strict=False))
-    nulls = samples[len(lattices) :]
-    rand = Measured(
-        float(np.mean([sample.path_length for sample in nulls])),
-        float(np.mean([sample.clustering for sample in nulls])),
-        all(sample.mixed for sample in nulls),
-    )
-    observed = measure(graph, clustering, True)
-    return {
-        name: coefficient(
-            recipe.formula, observed, nulls, rand, references.get(recipe.lattice or "", rand)
-        )
-        for name, recipe in recipes.items()
-    }
+    settings = Settings(n_null, clustering, connected, disconnected, executor, progress)
+    return compared(list(FORMULAS), graph, seed, null, settings, weighted=weighted)

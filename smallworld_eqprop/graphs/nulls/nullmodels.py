@@ -5,12 +5,10 @@ Every one keeps the number of nodes and of edges and gives a simple graph.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.adjacency import (
@@ -25,79 +23,30 @@ from smallworld_eqprop.graphs.core.blocks import block_densities, edges_between_
 from smallworld_eqprop.graphs.core.draws import draw_pairs, draw_places
 from smallworld_eqprop.graphs.core.edges import canonical_edges
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.nulls.connected import connected_walk
 from smallworld_eqprop.graphs.nulls.curveball import Block, curveball
-from smallworld_eqprop.graphs.nulls.switching import Walked, switch
+from smallworld_eqprop.graphs.nulls.samples import (
+    NullSample,
+    checked_attempts,
+    drawn_sample,
+    walked_sample,
+)
+from smallworld_eqprop.graphs.nulls.switching import switch
 
 __all__ = [
-    "NullSample",
     "degree_preserving",
     "erdos_renyi",
     "layer_blocks",
     "layer_blocks_with_degrees",
 ]
 
-# A walk is taken as mixed when this few of the switched edges were first switched in its second
-# half; it takes three accepted switches an edge when all edges are alike.
-LATE_SHARE = 0.05
 # In dense graphs: curveball trades of a node that stand for one attempted switch per edge.
 TRADES_PER_SWITCH = 3
+# Attempted moves per edge where a random graph has to be connected.
+MOVES_PER_EDGE = 10
 
 
-@dataclass(frozen=True, eq=False)
-class NullSample:
-    """One graph drawn from a null model.
-
-    Attributes
-    ----------
-    n_nodes : int
-    edges : ndarray of int32, shape (n_edges, 2)
-        u < v, sorted, read-only. See `applied_to` for the sample as a layered graph.
-    attempted, accepted : int
-        Switches attempted and made; 0 where edges are drawn directly. In dense graphs: the
-        largest number of switches that the curveball trades could make, and those they made.
-    mixed : bool
-        Whether the sample forgot the graph it started from. Drawn directly: always. By switches:
-        at most 5 % of the edges ever switched were first switched in the second half of the
-        attempts. A graph that admits no switch at all is not mixed. For
-        `degree_preserving_lattice`: the edges got at most 5 % shorter in the second half.
-    made : dict
-        Null model and arguments, as a provenance step; the seed is None for a generator.
-    """
-
-    n_nodes: int
-    edges: npt.NDArray[np.int32]
-    attempted: int
-    accepted: int
-    mixed: bool
-    made: dict[str, Any] = field(default_factory=dict)
-
-    def applied_to(self, g: LayeredGraph) -> LayeredGraph:
-        """Give the graph with the edges of the sample, and how they were made in its provenance.
-
-        Nodes keep their data. An edge between two nodes that were joined before keeps its data,
-        too; all others have no values.
-
-        Parameters
-        ----------
-        g : LayeredGraph
-            What the sample was drawn from.
-
-        Raises
-        ------
-        InputError
-            If it has another number of nodes.
-        """
-        if g.n_nodes != self.n_nodes:
-            raise InputError(f"graph: {g.n_nodes} nodes; the sample has {self.n_nodes}")
-        walked = {"attempted": self.attempted, "accepted": self.accepted, "mixed": self.mixed}
-        return g.replace_edges(self.edges, {**self.made, **walked})
-
-    def adjacency(self) -> sparse.csr_array:
-        """Give the adjacency matrix; shape (n_nodes, n_nodes)."""
-        return adjacency_from_edges(self.edges, self.n_nodes)
-
-
-def erdos_renyi(graph: Graph, *, seed: Seed = None) -> NullSample:
+def erdos_renyi(graph: Graph, *, seed: Seed = None, connected: bool = False) -> NullSample:
     """Draw uniformly among all graphs with as many nodes and edges.
 
     Parameters
@@ -105,6 +54,10 @@ def erdos_renyi(graph: Graph, *, seed: Seed = None) -> NullSample:
     graph : Graph
     seed : int or numpy.random.Generator, optional
         Without one, the draws differ from call to call.
+    connected : bool, optional
+        Only among the connected ones. The sample is the one drawn without this, if that is
+        connected; otherwise a walk from the graph moves one edge at a time, ten attempts per edge,
+        and refuses moves that disconnect.
 
     Returns
     -------
@@ -113,7 +66,8 @@ def erdos_renyi(graph: Graph, *, seed: Seed = None) -> NullSample:
     Raises
     ------
     InputError
-        If the graph is not undirected and simple, or the seed is bad.
+        If the graph is not undirected and simple, or, with `connected`, is not connected, or the
+        seed is bad.
 
     References
     ----------
@@ -122,13 +76,18 @@ def erdos_renyi(graph: Graph, *, seed: Seed = None) -> NullSample:
     """
     adjacency = as_adjacency(graph)
     rng, seed = seeded(seed)
-    n_nodes = adjacency.shape[0]
-    made = {"step": "erdos_renyi", "seed": seed}
-    return drawn_sample(n_nodes, draw_pairs(n_nodes, adjacency.nnz // 2, rng), made)
+    n_nodes, n_edges = adjacency.shape[0], adjacency.nnz // 2
+    made = {"step": "erdos_renyi", **_condition(connected, adjacency), "seed": seed}
+    sample = drawn_sample(n_nodes, draw_pairs(n_nodes, n_edges, rng), made)
+    if not connected or _is_connected(sample.adjacency()):
+        return sample
+    attempts = MOVES_PER_EDGE * n_edges
+    walked = connected_walk(edges_of(adjacency), n_nodes, attempts, rng, keep_degrees=False)
+    return walked_sample(n_nodes, walked, made)
 
 
 def degree_preserving(
-    graph: Graph, *, seed: Seed = None, switches_per_edge: float = 10.0
+    graph: Graph, *, seed: Seed = None, switches_per_edge: float = 10.0, connected: bool = False
 ) -> NullSample:
     """Draw among the graphs in which every node has the degree it has here.
 
@@ -144,6 +103,9 @@ def degree_preserving(
     switches_per_edge : float, optional
         Switches attempted, per edge. In a dense graph (more than one pair in 64 connected) three
         curveball trades of every node stand for one switch per edge.
+    connected : bool, optional
+        Only among the connected graphs. The sample is the one drawn without this, if that is
+        connected; otherwise a walk from the graph refuses the switches that disconnect.
 
     Returns
     -------
@@ -152,7 +114,8 @@ def degree_preserving(
     Raises
     ------
     InputError
-        If the graph is not undirected and simple, or the seed or `switches_per_edge` is bad.
+        If the graph is not undirected and simple, or, with `connected`, is not connected, or the
+        seed or `switches_per_edge` is bad.
 
     References
     ----------
@@ -170,13 +133,20 @@ def degree_preserving(
     n_nodes = adjacency.shape[0]
     attempts = checked_attempts(switches_per_edge, adjacency.nnz // 2)
     made = {
-        "step": "degree_preserving", "switches_per_edge": float(switches_per_edge), "seed": seed
+        "step": "degree_preserving", "switches_per_edge": float(switches_per_edge),
+        **_condition(connected, adjacency), "seed": seed,
     }  # fmt: skip
+    edges = edges_of(adjacency)
     if is_dense(adjacency):
         whole = Block(slice(0, n_nodes), slice(0, n_nodes))
-        trades = TRADES_PER_SWITCH * switches_per_edge
-        return _walked(n_nodes, curveball(adjacency, [whole], trades, rng), made)
-    return _walked(n_nodes, switch(edges_of(adjacency), n_nodes, attempts, rng), made)
+        walked = curveball(adjacency, [whole], TRADES_PER_SWITCH * switches_per_edge, rng)
+    else:
+        walked = switch(edges, n_nodes, attempts, rng)
+    sample = walked_sample(n_nodes, walked, made)
+    if not connected or _is_connected(sample.adjacency()):
+        return sample
+    walked = connected_walk(edges, n_nodes, attempts, rng, keep_degrees=True)
+    return walked_sample(n_nodes, walked, made)
 
 
 def layer_blocks(g: LayeredGraph, *, seed: Seed = None) -> NullSample:
@@ -276,18 +246,18 @@ def layer_blocks_with_degrees(
     edges = _complement_blocks(g, canonical_edges(walked.edges, g.n_nodes), crowded)
     name = "layer_blocks_with_degrees"
     made = {"step": name, "switches_per_edge": float(switches_per_edge), "seed": seed}
-    return _walked(g.n_nodes, walked._replace(edges=edges), made)
+    return walked_sample(g.n_nodes, walked._replace(edges=edges), made)
 
 
-def drawn_sample(n_nodes: int, pairs: npt.NDArray[np.integer], made: dict[str, Any]) -> NullSample:
-    """Give the sample of edges that were drawn directly."""
-    return NullSample(n_nodes, canonical_edges(pairs, n_nodes), 0, 0, True, made)
+def _condition(connected: bool, adjacency: sparse.csr_array) -> dict[str, bool]:
+    """Check that a graph can be held connected, and give what provenance says of it."""
+    if connected and not _is_connected(adjacency):
+        raise InputError("connected: True; the graph is not connected itself, so give False")
+    return {"connected": True} if connected else {}
 
 
-def _walked(n_nodes: int, walked: Walked, made: dict[str, Any]) -> NullSample:
-    edges = canonical_edges(walked.edges, n_nodes)
-    mixed = walked.late_share <= LATE_SHARE
-    return NullSample(n_nodes, edges, walked.attempted, walked.accepted, mixed, made)
+def _is_connected(adjacency: sparse.csr_array) -> bool:
+    return bool(connected_components(adjacency, directed=False)[0] <= 1)
 
 
 def _complement_blocks(
@@ -304,13 +274,6 @@ def _complement_blocks(
         free[u, v] = False
         parts.append(np.argwhere(np.triu(free, k=1) if first == second else free) + start)
     return np.concatenate(parts).astype(np.int32)
-
-
-def checked_attempts(switches_per_edge: float, n_edges: int) -> int:
-    """Give the number of attempts; a negative or infinite `switches_per_edge` is an InputError."""
-    if not 0 <= switches_per_edge < np.inf:
-        raise InputError(f"switches_per_edge: {switches_per_edge}; give a number from 0 up")
-    return round(switches_per_edge * n_edges)
 
 
 def _check_layered(g: object) -> None:

@@ -1,48 +1,6 @@
 """Topologies: which graph a run trains, as specs that can be written in a file."""
 
-from __future__ import annotations
+import lazy_loader
 
-from collections.abc import Mapping
-
-from smallworld_eqprop.graphs.topology.base import Topology
-from smallworld_eqprop.graphs.topology.families import (
-    AddSkips,
-    Layered,
-    RandomLike,
-    Rewire,
-    RewireEnds,
-    RewireKeepingDegrees,
-    Thin,
-)
-from smallworld_eqprop.graphs.topology.file import File
-from smallworld_eqprop.graphs.topology.null import NullOf
-from smallworld_eqprop.specs import Slot
-
-__all__ = [
-    "TOPOLOGY",
-    "AddSkips",
-    "File",
-    "Layered",
-    "NullOf",
-    "RandomLike",
-    "Rewire",
-    "RewireEnds",
-    "RewireKeepingDegrees",
-    "Thin",
-    "Topology",
-]
-
-KINDS: Mapping[str, type[Topology]] = {
-    "layered": Layered,
-    "rewire": Rewire,
-    "rewire_ends": RewireEnds,
-    "rewire_keeping_degrees": RewireKeepingDegrees,
-    "add_skips": AddSkips,
-    "thin": Thin,
-    "random_like": RandomLike,
-    "file": File,
-    "null": NullOf,
-}
-
-#: What may stand under ``[topology]``.
-TOPOLOGY = Slot("topology", Topology, KINDS)
+# The public names are those in __init__.pyi.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -53,14 +53,14 @@ class NullOf(Topology):
         from smallworld_eqprop.graphs.nulls import nullmodels
 
         draw = np.random.default_rng([SAMPLING, self.sample])
-        found: nullmodels.NullSample = getattr(nullmodels, self.model)(graph, seed=draw)
+        found = getattr(nullmodels, self.model)(graph, seed=draw)
         step = {"step": "null", "model": self.model, "sample": self.sample, "mixed": found.mixed}
         return graph.replace_edges(found.edges, step)
 
     def identity(self) -> dict[str, Any]:
         """What decides the outcome, for the keys of runs."""
         inner = getattr(self.of, "identity", None)
-        from smallworld_eqprop.graphs.topology import TOPOLOGY
+        from smallworld_eqprop.graphs.topology.spec import TOPOLOGY
         from smallworld_eqprop.specs import write_spec
 
         table = write_spec(TOPOLOGY, self, (TOPOLOGY,))

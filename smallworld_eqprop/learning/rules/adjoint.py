@@ -1,19 +1,16 @@
-"""The exact gradient at the free equilibrium, by implicit differentiation.
+"""The gradient at the free equilibrium itself, by implicit differentiation.
 
-Equilibrium propagation estimates this gradient from two relaxations; here it is computed, from the
-weights of the whole network at once, which no node could do. It is what the estimate is compared
-with.
+Equilibrium propagation estimates this gradient from relaxations of the network. Here it is the
+solution of a linear equation of all nodes, which the estimates are compared with.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from scipy import linalg
-
-from smallworld_eqprop.dynamics.circuit import Circuit
 from smallworld_eqprop.dynamics.contrast import Contrast
+from smallworld_eqprop.dynamics.relaxation import check_sweeps
+from smallworld_eqprop.dynamics.response import response
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.rules.base import Phases, Rule
 
@@ -28,49 +25,61 @@ class Adjoint(Rule):
     :math:`A = \{i : low_i < h_i < high_i\}` answer to a small change; the others stay at their
     bound. With the second derivatives H of the energy among them,
 
-    .. math:: H_{AA}\, \lambda_A = \frac{\partial C}{\partial s_A}, \qquad
+    .. math:: H_{AA}\, \lambda_A = -\frac{\partial C}{\partial s_A}, \qquad
               \lambda_i = 0 \text{ elsewhere},
 
-    the gradient is :math:`\partial C / \partial b_i = c_i \langle \lambda_i \rangle` and
-    :math:`\partial C / \partial W_{ij} = k_{ij} \langle \lambda_i s_j + \lambda_j s_i \rangle`,
-    averaged over the batch: the contrast with deviation :math:`-\lambda` and midpoint s. Relax the
-    free phase to a small residual, because the interior nodes are read off its end, and take a
-    network of float64.
+    minus the gradient is :math:`-\partial C / \partial b_i = c_i \langle \lambda_i \rangle` and
+    :math:`-\partial C / \partial W_{ij} = k_{ij} \langle \lambda_i s_j + \lambda_j s_i \rangle`,
+    averaged over the batch: the contrast with deviation :math:`\lambda` and midpoint s. Relax the
+    free phase to a small residual, because the interior nodes are read off its end.
+
+    An example whose equation is not solved is counted as one that did not converge, and takes part
+    with what was found until then: the sweeps did not suffice, or the free phase did not end at a
+    minimum of the energy, where no gradient exists.
+
+    Parameters
+    ----------
+    tolerance : float
+        Length of the residual of the equation that ends an example, as a share of the length of
+        its right-hand side. The equation of a float32 network is solved to about 1e-6.
+    max_sweeps : int
+        Sweeps after which an example is given up.
+
+    Raises
+    ------
+    InputError
+        If the tolerance is not above 0, or the number of sweeps is none.
 
     References
     ----------
-    F. J. Pineda, "Generalization of back-propagation to recurrent neural networks", Phys. Rev.
-    Lett. 59:2229, 1987, doi:10.1103/PhysRevLett.59.2229. B. Scellier and Y. Bengio, Front. Comput.
-    Neurosci. 11:24, 2017, theorem 1, doi:10.3389/fncom.2017.00024.
+    L. B. Almeida, "A learning rule for asynchronous perceptrons with feedback in a combinatorial
+    environment", Proc. IEEE First Int. Conf. Neural Networks, vol. 2, p. 609, 1987. F. J. Pineda,
+    "Generalization of back-propagation to recurrent neural networks", Phys. Rev. Lett. 59:2229,
+    1987, doi:10.1103/PhysRevLett.59.2229. B. Scellier and Y. Bengio, Front. Comput. Neurosci.
+    11:24, 2017, theorem 1, doi:10.3389/fncom.2017.00024.
     """
 
-    def contrast(self, phases: Phases) -> Contrast:
-        """The adjoint state, solved for every example.
+    tolerance: float = 1e-6
+    max_sweeps: int = 500
 
-        Raises
-        ------
-        InputError
-            If an example did not relax to a minimum of the energy, so that no small change of the
-            weights has a small effect.
-        """
+    def __post_init__(self) -> None:
+        if not self.tolerance > 0:
+            raise InputError(f"tolerance: {self.tolerance}, must be above 0")
+        check_sweeps("max_sweeps", self.max_sweeps)
+
+    def contrast(self, phases: Phases) -> Contrast:
+        """The deviation that a small nudge has per unit of beta, about the free state."""
         circuit, free = phases.circuit, phases.free
-        if not isinstance(circuit, Circuit):
-            raise InputError("rule: Adjoint needs device 'numpy'")
-        slope = np.zeros_like(free.state)
-        slope[:, circuit.output] = -phases.loss.force(phases.output, phases.targets)
-        answer = np.zeros_like(free.state)
         interior = (free.field > circuit.low) & (free.field < circuit.high)
-        for example, nodes in enumerate(map(np.flatnonzero, interior)):
-            own = circuit.self_term[nodes]
-            # M[i, j] = K[i, j] / a[j], so a row of a (I - M^T) is one of the second derivatives.
-            stiffness = own[:, None] * (np.eye(len(nodes)) - circuit.among(nodes).T)
-            try:
-                answer[example, nodes] = linalg.solve(
-                    stiffness, slope[example, nodes], assume_a="pos"
-                )
-            except linalg.LinAlgError:
-                raise InputError(
-                    f"free phase: example {example} did not relax to a minimum of the energy; "
-                    "ask for a smaller residual and more sweeps"
-                ) from None
-        return Contrast(-answer, free.state, phases.inputs, 1.0)
+        pull, force = phases.loss.force(phases.output, phases.targets), 0 * free.state
+        if circuit.readout:
+            # Outputs outside the energy do not move; what pulls at them pulls at what they read.
+            force = circuit.self_term * circuit.pushed(pull)
+            interior[..., circuit.output] = False
+        else:
+            force[..., circuit.output] = pull
+        shift, converged = response(circuit, interior, force, self.tolerance, self.max_sweeps)
+        phases.failed = phases.failed + (~converged).sum(-1)
+        if circuit.readout:
+            shift[..., circuit.output] = pull
+        return phases.between(0.5 * shift, -0.5 * shift, 1.0)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from smallworld_eqprop.dynamics.circuit import Nudge
-from smallworld_eqprop.dynamics.contrast import Contrast
+from smallworld_eqprop.dynamics.contrast import Contrast, Group
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.losses import Loss, SquaredError
@@ -26,6 +27,21 @@ class Rule:
     def contrast(self, phases: Phases) -> Contrast:
         """The contrast of a batch, whose free phase has been relaxed already."""
         raise NotImplementedError
+
+    def trains(self, group: Group, n_layers: int) -> bool:  # noqa: ARG002
+        """Whether the rule trains an array of parameters; all of them unless overridden.
+
+        What a rule does not train keeps its value to the bit, whatever the optimiser: neither
+        memory nor weight decay of the optimiser moves it.
+
+        Parameters
+        ----------
+        group : Group
+            With ``kind`` ("weights" or "biases") and ``layer``, for weights that of the
+            output-side ends. The last layer is ``n_layers - 1``.
+        n_layers : int
+        """
+        return True
 
 
 @dataclass
@@ -96,20 +112,43 @@ class Phases:
 
         Some solvers find it without subtracting two states, see `Sweeps`.
         """
-        found, failed = solver.deviation(self.circuit, self.drive, self.free, self._nudge(beta))
+        return self.deviations([beta], solver)[0]
+
+    def deviations(self, betas: Sequence[Any], solver: Solver) -> list[Any]:
+        """`deviation` for several strengths, which some solvers find together."""
+        return self._deviations([self._nudge(beta) for beta in betas], solver)
+
+    def held_deviation(self, outputs: Any, solver: Solver) -> Any:
+        """The state with the outputs held at given states minus that of the free phase."""
+        return self._deviations([Nudge(outputs, np.inf)], solver)[0]
+
+    def _deviations(self, nudges: Sequence[Nudge], solver: Solver) -> list[Any]:
+        found, failed = solver.deviations(self.circuit, self.drive, self.free, nudges)
         self.failed = self.failed + failed
         return found
 
+    def between(self, toward: Any, away: Any, gain: Any) -> Contrast:
+        """The contrast of two states, given as deviations from the free one; `away` may be 0."""
+        midpoint = self.free.state + 0.5 * (toward + away)
+        if self.circuit.readout:
+            # Outputs outside the energy have a pull as their deviation, and no part in the states.
+            midpoint[..., self.circuit.output] = 0
+        return Contrast(toward - away, midpoint, self.inputs, gain)
+
     def _nudge(self, beta: Any) -> Nudge:
-        force = self.loss.force(self.output, self.targets)
-        force = force + self.loss.curvature * self.output
-        return Nudge(force * beta, self.loss.curvature * beta)
+        loss, targets = self.loss, self.targets
+        force = loss.force(self.output, targets) + loss.curvature * self.output
+
+        def pull(output: Any, part: slice = slice(None)) -> Any:
+            return beta * loss.force(output, targets[part])
+
+        return Nudge(force * beta, loss.curvature * beta, pull)
 
     def held(self, outputs: Any, solver: Solver) -> Any:
         """The state with the outputs held, relaxed from the end of the free phase."""
-        start = self.circuit.with_outputs(self.free.state, outputs)
-        relaxed = solver.relax(self.circuit, self.drive, start, Nudge(outputs, np.inf))
-        return self._ended(relaxed)
+        return self._ended(
+            solver.nudge(self.circuit, self.drive, self.free, Nudge(outputs, np.inf))
+        )
 
     def generator(self, stream: int) -> np.random.Generator:
         """Random numbers of this batch: the same whenever the batch is trained again.

@@ -53,9 +53,7 @@ class OneSided(Rule):
         return self._toward(phases, self.beta)
 
     def _toward(self, phases: Phases, beta: float) -> Contrast:
-        deviation = phases.deviation(beta, self.solver)
-        midpoint = phases.free.state + 0.5 * deviation
-        return Contrast(deviation, midpoint, phases.inputs, 1 / beta)
+        return phases.between(phases.deviation(beta, self.solver), 0, 1 / beta)
 
 
 @dataclass(frozen=True)
@@ -94,6 +92,5 @@ class Centred(Rule):
 
     def contrast(self, phases: Phases) -> Contrast:
         """The state nudged toward the target minus the one nudged away from it."""
-        toward, away = (phases.deviation(sign * self.beta, self.solver) for sign in (1, -1))
-        midpoint = phases.free.state + 0.5 * (toward + away)
-        return Contrast(toward - away, midpoint, phases.inputs, 1 / (2 * self.beta))
+        toward, away = phases.deviations([self.beta, -self.beta], self.solver)
+        return phases.between(toward, away, 1 / (2 * self.beta))

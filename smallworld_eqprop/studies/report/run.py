@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.measure.metrics import structure_metrics
+from smallworld_eqprop.studies.outcomes import judged_by, measured_errors
 from smallworld_eqprop.studies.report.page import (
     Page,
     Picture,
@@ -35,6 +36,13 @@ EDGES = 600
 
 DENSITY = "density_"
 
+#: Where the free phases of errors begin.
+STARTS = {
+    "particles": "where the example was left the last time (particles). A network relaxed from "
+    "rest, as run.network() does, may give other errors.",
+    "rest": "from rest.",
+}
+
 
 def run_page(run: Run) -> Page:
     """Describe a run: how it learned, on which network, from what."""
@@ -60,16 +68,21 @@ def tiles(run: Run, history: pd.DataFrame) -> list[Tile]:
     what, write = outcome(run)
     seed = run.config.training.seed
     last = history.iloc[-1]
-    best = history.nsmallest(1, "test_error").iloc[0]
+    judged = judged_by(history)
+    column = f"{judged}_error"
+    best = history.nsmallest(1, column).iloc[0]
+    n_train = run.record["dataset"]["n_train"] - run.config.training.validation
+    tested = judged == "validation" and "test" in measured_errors(history)
     return [
         Tile(
-            f"test {what}",
-            write(last["test_error"]),
-            f"least {write(best['test_error'])} after epoch {best['epoch']:.0f}",
+            f"{judged} {what}",
+            write(last[column]),
+            f"least {write(best[column])} after epoch {best['epoch']:.0f}",
         ),
+        *([Tile(f"test {what}", write(last["test_error"]), "after the last epoch")] * tested),
         Tile(f"training {what}", write(last["training_error"]), "online, last epoch"),
         Tile("log-spread", f"{last['log_spread']:.2f}", "0: all layers train alike"),
-        Tile("epochs", f"{last['epoch']:.0f}", f"{run.record['dataset']['n_train']:,} examples"),
+        Tile("epochs", f"{last['epoch']:.0f}", f"{n_train:,} examples"),
         Tile("edges", f"{run.graph.n_edges:,}", f"{run.graph.n_nodes:,} nodes"),
         Tile("training time", duration(history["seconds"].sum()), f"seed {seed}"),
     ]
@@ -78,6 +91,17 @@ def tiles(run: Run, history: pd.DataFrame) -> list[Tile]:
 def outcome(run: Run) -> tuple[str, Callable[[float], str]]:
     """Name the outcome, and give what writes it."""
     return ("cost", value_text) if run.config.regression else ("error", percent)
+
+
+def starts(run: Run) -> str:
+    """Say where the free phases begin in which errors were counted."""
+    found: dict[str, list[str]] = {}
+    for name, start in run.config.training.errors_from.items():
+        found.setdefault(start, []).append(name)
+    return " ".join(
+        f"Free phases of {' and '.join(names)} start {STARTS[start]}"
+        for start, names in found.items()
+    )
 
 
 def learning(run: Run, history: pd.DataFrame) -> list[Picture | Table]:
@@ -95,6 +119,8 @@ def learning(run: Run, history: pd.DataFrame) -> list[Picture | Table]:
         legend_below(axes, ncols=2)
         corrections = svg_text(figure, "corrections")
     first, last = history.iloc[0], history.iloc[-1]
+    judged = judged_by(history)
+    second = f"{judged}_error"
     means = run.corrections(int(last["epoch"])).mean(axis=0, dtype=float)
     rows = [
         [pair, kind, f"{mean:.3g}"]
@@ -104,10 +130,10 @@ def learning(run: Run, history: pd.DataFrame) -> list[Picture | Table]:
         Picture(
             errors,
             f"Learning curves: the training {what} goes from {write(first['training_error'])} to "
-            f"{write(last['training_error'])}, the test {what} from {write(first['test_error'])} "
-            f"to {write(last['test_error'])}.",
+            f"{write(last['training_error'])}, the {judged} {what} from {write(first[second])} "
+            f"to {write(last[second])}.",
             f"Training {what}s are online: counted in the free phase of every batch before its "
-            "update.",
+            f"update. {starts(run)}",
         ),
         Picture(
             corrections,
@@ -153,9 +179,7 @@ def relaxation(run: Run, history: pd.DataFrame) -> list[Picture | Table]:
         f"residual of {last['worst_residual']:.2g}.",
         f"Free phases of training. {unconverged:,} of them ended above the tolerance.",
     )
-    shown = {
-        "training_error": "training error",
-        "test_error": "test error",
+    shown = {f"{name}_error": f"{name} error" for name in measured_errors(history)} | {
         "log_spread": "log-spread",
         "mean_sweeps": "sweeps",
         "worst_residual": "worst residual",
@@ -236,6 +260,7 @@ def provenance(run: Run) -> list[Picture | Table]:
     data = record.get("dataset", {})
     made = {
         "folder": str(run.folder),
+        "free phases start from": run.start,
         "version": record["version"],
         "python": record.get("python"),
         **record.get("libraries", {}),
@@ -256,8 +281,10 @@ def provenance(run: Run) -> list[Picture | Table]:
             [
                 ["name", str(data.get("name"))],
                 ["training examples", value_text(data.get("n_train"))],
+                ["of them for validation", value_text(run.config.training.validation)],
                 ["test examples", value_text(data.get("n_test"))],
                 *([f"SHA-256 of {name}", sha] for name, sha in data.get("sha256", {}).items()),
+                *(["note", note] for note in record.get("notes", [])),
             ],
             texts=True,
         ),

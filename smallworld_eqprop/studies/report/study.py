@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.studies.outcomes import judged_by, measured_errors
 from smallworld_eqprop.studies.report.page import (
     Explorer,
     Page,
@@ -31,6 +32,9 @@ CURVES = 7
 
 #: Keys of a configuration that only name a run.
 NAMES = ("key", "name", "summary")
+
+#: Outcomes beside the errors that the tables show.
+OTHERS = ("final_log_spread", "final_mean_sweeps")
 
 PREFIXES = {"metric_": "metric", "final_": "outcome", "epoch1_": "outcome", "rms_": "outcome"}
 
@@ -139,7 +143,7 @@ def explorer_data(runs: pd.DataFrame, varying: list[str]) -> dict[str, Any]:
     present = {column["key"] for column in columns}
     numbers = [column["key"] for column in columns if not column["text"]]
     x = _first(numbers, "p", *(c for c in numbers if group_of(c) == "metric"))
-    y = _first(numbers, "final_test_error", "final_training_error")
+    y = _first(numbers, f"final_{judged_by(runs, 'final_')}_error", "final_training_error")
     colour = [c for c in varying if c in present] or varying
     return {
         "columns": columns,
@@ -162,13 +166,15 @@ def _first(present: list[str], *wanted: str) -> str | None:
 
 def tiles(runs: pd.DataFrame, status: Sequence[str]) -> list[Tile]:
     """Name the extent and the best outcome."""
-    best = runs.nsmallest(1, "final_test_error").iloc[0]
+    judged = judged_by(runs, "final_")
+    column = f"final_{judged}_error"
+    best = runs.nsmallest(1, column).iloc[0]
     spread = runs["final_log_spread"]
     unfinished = [f"{status.count(s)} {s}" for s in ("running", "pending", "failed") if s in status]
     return [
         Tile("runs finished", f"{len(runs)} of {len(status)}", ", ".join(unfinished)),
         Tile("epochs", " or ".join(map(str, sorted(runs["epochs"].unique())))),
-        Tile("least test error", value_text(best["final_test_error"]), f"seed {best['seed']}"),
+        Tile(f"least {judged} error", value_text(best[column]), f"seed {best['seed']}"),
         Tile("log-spread", f"{spread.min():.2f} to {spread.max():.2f}", "0: layers train alike"),
     ]
 
@@ -179,6 +185,7 @@ def curves(runs: pd.DataFrame, history: pd.DataFrame, groups: list[str]) -> list
 
     if runs["epochs"].max() < 2 or runs.groupby(groups or "dataset", dropna=False).ngroups > CURVES:
         return []
+    judged = judged_by(history)
     merged = history.merge(runs[["key", *(groups or ["dataset"])]], on="key")
     with drawing() as figure:
         axes = figure.subplots()
@@ -188,7 +195,7 @@ def curves(runs: pd.DataFrame, history: pd.DataFrame, groups: list[str]) -> list
                 f"{key} {value_text(value)}"
                 for key, value in zip(groups or ["dataset"], name, strict=True)
             )
-            (line,) = axes.plot(by_epoch["test_error"].mean(), label=label)
+            (line,) = axes.plot(by_epoch[f"{judged}_error"].mean(), label=label)
             axes.plot(by_epoch["training_error"].mean(), "--", color=line.get_color())
         axes.set(xlabel="epoch", ylabel="error")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -199,14 +206,15 @@ def curves(runs: pd.DataFrame, history: pd.DataFrame, groups: list[str]) -> list
         Picture(
             svg,
             "Learning curves, one colour per setting; the table of outcomes gives the last points.",
-            "Mean over the seeds: test error solid, online training error dashed.",
+            f"Mean over the seeds: {judged} error solid, online training error dashed.",
         )
     ]
 
 
 def outcome_table(runs: pd.DataFrame, groups: list[str]) -> Table:
     """Tabulate mean and standard deviation over the seeds of every setting."""
-    outcomes = ["final_training_error", "final_test_error", "final_log_spread", "final_mean_sweeps"]
+    errors = measured_errors(runs, "final_")
+    outcomes = [*(f"final_{name}_error" for name in errors), *OTHERS]
     rows = []
     keys = groups or ["dataset"]
     for name, part in runs.groupby(keys, dropna=False, sort=False):
@@ -221,20 +229,19 @@ def outcome_table(runs: pd.DataFrame, groups: list[str]) -> Table:
     return Table(
         "Mean ± standard deviation over the seeds, last epoch",
         rows,
-        [*map(label_of, keys), "runs", "training error", "test error", "log-spread", "sweeps"],
+        [
+            *map(label_of, keys),
+            "runs",
+            *(f"{name} error" for name in errors),
+            *("log-spread", "sweeps"),
+        ],
     )
 
 
 def runs_table(runs: pd.DataFrame, varying: list[str]) -> Table:
     """Tabulate every run."""
-    shown = [
-        "key",
-        *varying,
-        "final_training_error",
-        "final_test_error",
-        "final_log_spread",
-        "final_mean_sweeps",
-    ]
+    errors = measured_errors(runs, "final_")
+    shown = ["key", *varying, *(f"final_{name}_error" for name in errors), *OTHERS]
     rows = [[value_text(value) for value in row] for row in runs[shown].itertuples(index=False)]
     return Table(f"All {len(runs)} runs", rows, list(map(label_of, shown)), folded=True)
 

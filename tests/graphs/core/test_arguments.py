@@ -9,6 +9,7 @@ import pytest
 
 import smallworld_eqprop as sw
 from smallworld_eqprop import InputError
+from smallworld_eqprop.graphs import convert, core, generate, measure, nulls
 from smallworld_eqprop.graphs.core.arguments import seeded
 
 G = sw.layered((6, 8, 8, 4))
@@ -16,20 +17,20 @@ G = sw.layered((6, 8, 8, 4))
 TRANSFORMATIONS = {
     "rewire": lambda seed: sw.rewire(G, 0.3, **seed),
     "rewire by moves": lambda seed: sw.rewire(G, moves=20, **seed),
-    "rewire_ends": lambda seed: sw.rewire_ends(G, 0.5, across_layers=True, **seed),
-    "rewire_keeping_degrees": lambda seed: sw.rewire_keeping_degrees(G, 0.5, **seed),
-    "add_skips": lambda seed: sw.add_skips(G, 9, **seed),
-    "random_like": lambda seed: sw.random_like(G, **seed),
-    "thin": lambda seed: sw.thin(G, 60, **seed),
+    "rewire_ends": lambda seed: generate.rewire_ends(G, 0.5, across_layers=True, **seed),
+    "rewire_keeping_degrees": lambda seed: generate.rewire_keeping_degrees(G, 0.5, **seed),
+    "add_skips": lambda seed: generate.add_skips(G, 9, **seed),
+    "random_like": lambda seed: generate.random_like(G, **seed),
+    "thin": lambda seed: generate.thin(G, 60, **seed),
 }
 
 SAMPLES = {
-    "erdos_renyi": lambda seed: sw.erdos_renyi(G, **seed),
+    "erdos_renyi": lambda seed: nulls.erdos_renyi(G, **seed),
     "degree_preserving": lambda seed: sw.degree_preserving(G, **seed),
-    "layer_blocks": lambda seed: sw.layer_blocks(SKIPPING, **seed),
-    "layer_blocks_with_degrees": lambda seed: sw.layer_blocks_with_degrees(SKIPPING, **seed),
-    "ring_lattice": lambda seed: sw.ring_lattice(G, **seed),
-    "degree_preserving_lattice": lambda seed: sw.degree_preserving_lattice(G, **seed),
+    "layer_blocks": lambda seed: nulls.layer_blocks(SKIPPING, **seed),
+    "layer_blocks_with_degrees": lambda seed: nulls.layer_blocks_with_degrees(SKIPPING, **seed),
+    "ring_lattice": lambda seed: nulls.ring_lattice(G, **seed),
+    "degree_preserving_lattice": lambda seed: nulls.degree_preserving_lattice(G, **seed),
 }
 
 SKIPPING = sw.rewire(G, 0.3, seed=0)
@@ -50,7 +51,7 @@ def test_the_drawn_seed_is_kept_in_files(tmp_path):
     made = sw.rewire(G, 0.3)
     for ending in ("npz", "graphml"):
         sw.save_graph(made, tmp_path / f"g.{ending}")
-        read = sw.load_graph(tmp_path / f"g.{ending}")
+        read = convert.load_graph(tmp_path / f"g.{ending}")
         assert sw.rewire(G, 0.3, seed=read.provenance[-1]["seed"]) == made
 
 
@@ -62,22 +63,23 @@ def test_null_models_draw_anew_without_a_seed(name):
 
 
 def test_measures_need_no_seed():
-    assert 1 <= sw.sample_path_length(SKIPPING, 5).value <= 3
+    assert 1 <= measure.sample_path_length(SKIPPING, 5).value <= 3
     assert sw.structure_metrics(SKIPPING) == pytest.approx(
         sw.structure_metrics(SKIPPING, seed=0), nan_ok=True
     )
     assert set(sw.small_world_coefficients(SKIPPING, n_null=2)) == {
         "sigma", "omega", "index", "propensity",
     }  # fmt: skip
-    assert sw.small_world_propensity(SKIPPING, n_null=2, clustering="bipartite").n_null == 2
+    assert measure.small_world_propensity(SKIPPING, n_null=2, clustering="bipartite").n_null == 2
 
 
 def test_no_graph_function_insists_on_a_seed():
-    for name in sw.__all__:
-        found = getattr(sw, name)
-        if inspect.isfunction(found) and found.__module__.startswith("smallworld_eqprop.graphs"):
-            seed = inspect.signature(found).parameters.get("seed")
-            assert seed is None or seed.default is not inspect.Parameter.empty, name
+    for package in (convert, core, generate, measure, nulls):
+        for name in package.__all__:
+            found = getattr(package, name)
+            if inspect.isfunction(found):
+                seed = inspect.signature(found).parameters.get("seed")
+                assert seed is None or seed.default is not inspect.Parameter.empty, name
 
 
 def test_a_drawn_seed_is_a_small_whole_number():

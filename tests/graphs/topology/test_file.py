@@ -7,7 +7,8 @@ import pytest
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.files import read_graph
-from smallworld_eqprop.graphs.topology import TOPOLOGY, File, NullOf, Rewire
+from smallworld_eqprop.graphs.topology import File, NullOf, Rewire
+from smallworld_eqprop.graphs.topology.spec import TOPOLOGY
 from smallworld_eqprop.specs import read_spec, write_spec
 
 FILES = Path(__file__).parents[1] / "files"

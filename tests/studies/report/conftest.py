@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from smallworld_eqprop import Rewire, RunConfig, Store, Study, grid, named, sweep, train
+from smallworld_eqprop import RunConfig, Store, Study, grid, sweep, train
+from smallworld_eqprop.data import named
+from smallworld_eqprop.graphs.topology import Rewire
 from smallworld_eqprop.studies.report import report_html
 
 #: With names that would be markup if nobody took care.

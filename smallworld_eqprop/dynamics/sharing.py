@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["check_threads", "product_threads", "share", "threads"]
+__all__ = ["check_threads", "share", "threads"]
 
 _threads = ContextVar("threads", default=1)
 
@@ -23,10 +23,11 @@ _threads = ContextVar("threads", default=1)
 def threads(network: Any, n: int) -> Iterator[None]:
     """Let threads share the work on every batch of a network, inside a ``with`` statement.
 
-    They share the examples where each is relaxed by itself (up to 4096 free nodes). No example
-    depends on another, so the numbers do not depend on `n`. The matrix products, small as
-    they are, have one thread then. Otherwise, and on torch, the threads are those of the matrix
-    products, and the last bits do depend on them.
+    Up to 4096 free nodes they share the examples, and each matrix product has one thread. No
+    example depends on another, so the numbers do not depend on `n` where every example is relaxed
+    by itself (`SOR`, `Euler`); with `Sweeps` the last bits do, because a product of fewer rows may
+    be summed in another order. Larger networks, and torch, share the matrix products instead, and
+    the last bits depend on `n` too.
 
     Parameters
     ----------
@@ -55,18 +56,13 @@ def threads(network: Any, n: int) -> Iterator[None]:
     5
     """
     check_threads(n)
-    before = _threads.set(n)
+    products = 1 if network.by_example else n
+    before = _threads.set(n if products == 1 else 1)
     try:
-        products = product_threads(network, n)
         with _libraries().limit(limits=products), _torch_threads(network, n):
             yield
     finally:
         _threads.reset(before)
-
-
-def product_threads(network: Any, n: int) -> int:
-    """Threads that the matrix products have where `n` share the work."""
-    return 1 if network.by_example else n
 
 
 @functools.cache
@@ -107,8 +103,8 @@ def share(work: Callable[[slice], object], n: int) -> None:
         Number of examples.
     """
     count = _threads.get()
-    size = -(-n // count)
-    first, *others = (slice(start, start + size) for start in range(0, n, size))
+    size = max(-(-n // count), 1)
+    first, *others = (slice(start, start + size) for start in range(0, max(n, 1), size))
     running = [_pool(count - 1, os.getpid()).submit(work, part) for part in others]
     work(first)
     for each in running:

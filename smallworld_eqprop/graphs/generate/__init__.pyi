@@ -1,0 +1,13 @@
+"""Every public name of what makes graphs and where it lives."""
+
+from .endpoints import rewire_ends as rewire_ends
+from .endpoints import rewire_keeping_degrees as rewire_keeping_degrees
+from .families import add_rings as add_rings
+from .families import add_skips as add_skips
+from .families import random_like as random_like
+from .families import thin as thin
+from .layers import add_intralayer as add_intralayer
+from .layers import layered as layered
+from .rewiring import difference as difference
+from .rewiring import moves_for as moves_for
+from .rewiring import rewire as rewire

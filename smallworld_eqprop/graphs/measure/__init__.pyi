@@ -1,0 +1,33 @@
+"""Every public measure of a graph and where it lives."""
+
+from .clustering import average_clustering as average_clustering
+from .clustering import bipartite_clustering as bipartite_clustering
+from .clustering import transitivity as transitivity
+from .clustering import triangles as triangles
+from .coefficients import Coefficient as Coefficient
+from .components import n_components as n_components
+from .components import reachable_share as reachable_share
+from .degrees import DegreeStatistics as DegreeStatistics
+from .degrees import degree_assortativity as degree_assortativity
+from .degrees import degree_statistics as degree_statistics
+from .degrees import density as density
+from .distances import Estimate as Estimate
+from .distances import characteristic_path_length as characteristic_path_length
+from .distances import distance_counts as distance_counts
+from .distances import global_efficiency as global_efficiency
+from .distances import local_efficiency as local_efficiency
+from .distances import sample_path_length as sample_path_length
+from .layer_structure import hops_to_output as hops_to_output
+from .layer_structure import input_output_counts as input_output_counts
+from .layer_structure import input_output_path_length as input_output_path_length
+from .layer_structure import intralayer_share as intralayer_share
+from .layer_structure import layer_modularity as layer_modularity
+from .layer_structure import skip_share as skip_share
+from .metrics import structure_metrics as structure_metrics
+from .smallworld import small_world_coefficients as small_world_coefficients
+from .smallworld import small_world_index as small_world_index
+from .smallworld import small_world_omega as small_world_omega
+from .smallworld import small_world_propensity as small_world_propensity
+from .smallworld import small_world_sigma as small_world_sigma
+from .spectra import algebraic_connectivity as algebraic_connectivity
+from .spectra import spectral_radius as spectral_radius

@@ -1,0 +1,12 @@
+"""Every public name of topologies as specs and where it lives."""
+
+from .base import Topology as Topology
+from .families import AddSkips as AddSkips
+from .families import Layered as Layered
+from .families import RandomLike as RandomLike
+from .families import Rewire as Rewire
+from .families import RewireEnds as RewireEnds
+from .families import RewireKeepingDegrees as RewireKeepingDegrees
+from .families import Thin as Thin
+from .file import File as File
+from .null import NullOf as NullOf

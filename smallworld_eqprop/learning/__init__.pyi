@@ -1,0 +1,31 @@
+"""Every public name of training and where it lives."""
+
+from .clipping import Clipped as Clipped
+from .config import TrainingConfig as TrainingConfig
+from .ensemble import Ensemble as Ensemble
+from .estimator import EqPropClassifier as EqPropClassifier
+from .estimator import EqPropRegressor as EqPropRegressor
+from .history import log_spread as log_spread
+from .losses import CrossEntropy as CrossEntropy
+from .losses import Loss as Loss
+from .losses import SquaredError as SquaredError
+from .optimisers import SGD as SGD
+from .optimisers import Adam as Adam
+from .optimisers import Momentum as Momentum
+from .optimisers import Optimiser as Optimiser
+from .rules import Adjoint as Adjoint
+from .rules import Centred as Centred
+from .rules import Contrastive as Contrastive
+from .rules import Coupled as Coupled
+from .rules import OneSided as OneSided
+from .rules import Phases as Phases
+from .rules import RandomSign as RandomSign
+from .rules import ReadoutOnly as ReadoutOnly
+from .rules import Rule as Rule
+from .schedules import Constant as Constant
+from .schedules import Cosine as Cosine
+from .schedules import Exponential as Exponential
+from .schedules import Schedule as Schedule
+from .schedules import Steps as Steps
+from .schedules import WarmUp as WarmUp
+from .trainer import Trainer as Trainer
