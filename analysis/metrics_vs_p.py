@@ -64,13 +64,13 @@ PANELS = {
 
 
 def measure(g: LayeredGraph, seed: int, n_null: int) -> dict[str, float]:
-    common = {"seed": seed, "n_null": n_null}
+    common = {"seed": seed, "n_null": n_null, "null": "degree_preserving"}
     squares = {**common, "clustering": "bipartite"}
     coefficients = small_world_coefficients(g, **common)
     coefficients["sigma_4_cycles"] = small_world_sigma(g, **squares)
     coefficients["propensity_4_cycles"] = small_world_propensity(g, **squares)
     coefficients["sigma_layer_blocks"] = small_world_sigma(
-        g, null="layer_blocks_with_degrees", **squares
+        g, **{**squares, "null": "layer_blocks_with_degrees"}
     )
     metrics = structure_metrics(g, seed=seed)
     for name, coefficient in coefficients.items():

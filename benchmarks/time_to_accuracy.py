@@ -108,6 +108,8 @@ def contest(name: str, found: argparse.Namespace) -> None:
             "test_error": round(error, 5),
         }
         print(json.dumps(row), flush=True)
+        if name == PEER and error <= found.peer_stop:
+            break
 
 
 def run_apart(name: str, found: argparse.Namespace, epochs: int) -> Iterator[dict[str, Any]]:
@@ -175,6 +177,9 @@ def main() -> None:
     parser.add_argument("--peer-beta", type=float, default=0.2, help="published: 0.2")
     parser.add_argument(
         "--peer-input-once", action="store_true", help="one product with the inputs per phase"
+    )
+    parser.add_argument(
+        "--peer-stop", type=float, default=0.0, help="test error at which the peer may stop"
     )
     parser.add_argument("--quick", action="store_true", help="an epoch of tiny generated data")
     parser.add_argument("--out", type=Path, help=f"table to write; {RESULTS.name} if not --quick")

@@ -48,9 +48,6 @@ NETWORKS = {
     "rewired-5x100-no-intralayer": Look(
         "rewired 5 x 100, p = 10 %", PALETTE[9], "X", "rewired_5x100_p0.10_no_intralayer"
     ),
-    "peer": Look("layer-wise PyTorch peer", "0.5", "d"),
-    "weak-feedback-3x500": Look("layered, weak feedback and Adam", PALETTE[3], "h"),
-    "weak-feedback-rewired-3x500": Look("rewired, weak feedback and Adam", PALETTE[7], "p"),
 }  # fmt: skip
 
 # The preprint's networks: beside them stand the published curves of the rewired ones of 2021, which

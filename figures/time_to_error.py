@@ -16,11 +16,16 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-from networks import look, options, read_table
+from networks import Look, look, options, read_table
 
 from smallworld_eqprop.cli.errors import exit_status
-from smallworld_eqprop.studies.style import COLUMN, save, use_style
+from smallworld_eqprop.studies.style import COLUMN, PALETTE, save, use_style
 
+OTHERS = {
+    "peer": Look("layer-wise PyTorch peer", "0.5", "d"),
+    "weak-feedback-3x500": Look("layered, weak feedback", PALETTE[3], "h"),
+    "weak-feedback-rewired-3x500": Look("rewired, weak feedback", PALETTE[7], "p"),
+}
 COLUMNS = ("network", "time", "test_error")
 REMEDY = "make it with benchmarks/time_to_accuracy.py"
 
@@ -44,7 +49,7 @@ def draw(table: pd.DataFrame, unit: str) -> Figure:
     """Draw one curve per network, both axes logarithmic."""
     fig, ax = plt.subplots(figsize=(1.4 * COLUMN, COLUMN))
     for network in dict.fromkeys(table.network):
-        label, colour, marker, _ = look(network)
+        label, colour, marker, _ = OTHERS.get(network) or look(network)
         curve = table[table.network == network]
         ax.plot(
             curve.time, 100 * curve.test_error, label=label, color=colour, marker=marker,

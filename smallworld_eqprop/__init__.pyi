@@ -27,7 +27,7 @@ from .graphs.measure.smallworld import small_world_coefficients as small_world_c
 from .graphs.nulls.nullmodels import degree_preserving as degree_preserving
 from .learning.config import TrainingConfig as TrainingConfig
 from .learning.estimator import EqPropClassifier as EqPropClassifier
-from .learning.estimator import EqPropRegressor as EqPropRegressor
+from .learning.regressor import EqPropRegressor as EqPropRegressor
 from .learning.trainer import Trainer as Trainer
 from .studies.config import RunConfig as RunConfig
 from .studies.measures import measure as measure

@@ -100,6 +100,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "csv": {"path": "x.csv", "target": "y"},
     "parquet": {"path": "x.parquet", "target": "y"},
     "npz": {"path": "x.npz"},
+    "handed": {"sha256": "0" * 64},
 }
 
 

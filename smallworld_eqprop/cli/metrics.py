@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from smallworld_eqprop.cli.help import choices, preset_choices
+from smallworld_eqprop.cli.metric_tables import show
 from smallworld_eqprop.cli.progress import Live
 from smallworld_eqprop.cli.train import read_config
 from smallworld_eqprop.errors import InputError
@@ -70,6 +70,20 @@ def metrics(
             autocompletion=choices("average", "transitivity", "bipartite"),
         ),
     ] = None,
+    disconnected: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the coefficients, where the graph is in parts: undefined (default), harmonic "
+            "or largest_component.",
+            autocompletion=choices("undefined", "harmonic", "largest_component"),
+        ),
+    ] = None,
+    unweighted: Annotated[
+        bool, typer.Option("--unweighted", help="The propensity without weights.")
+    ] = False,
+    absolute: Annotated[
+        bool, typer.Option("--absolute", help="Of a graph without layers: |w| of negative weights.")
+    ] = False,
     sources: Annotated[
         int | None, typer.Option(help="Estimate path lengths from N nodes drawn at random.")
     ] = None,
@@ -94,11 +108,18 @@ def metrics(
     for option, count in (("--n-null", n_null), ("--sources", sources), ("--threads", threads)):
         if count is not None and count < 1:
             raise InputError(f"{option}: {count}, must be at least 1")
-    for option, given in (("--n-null", n_null), ("--clustering", clustering)):
+    for option, given in (
+        ("--n-null", n_null), ("--clustering", clustering), ("--disconnected", disconnected),
+        ("--unweighted", unweighted or None),
+    ):  # fmt: skip
         if null is None and given is not None:
             raise InputError(f"{option}: {given} says nothing without --null; name a null model")
-    ensemble = {"null": null, "n_null": n_null or 10, "clustering": clustering or "average"}
+    ensemble = {
+        "null": null, "n_null": n_null or 10, "clustering": clustering or "average",
+        "disconnected": disconnected or "undefined", "weighted": not unweighted,
+    }  # fmt: skip
     graph, steps, seed = read_network(network, seed, inputs, outputs, roles)
+    graph = without_signs(network, graph, absolute)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     coefficients: dict[str, Coefficient] = {}
     try:
@@ -173,6 +194,20 @@ def read_network(
     return graph, graph.provenance, config.training.seed
 
 
+def without_signs(
+    network: str, graph: LayeredGraph | sparse.csr_array, absolute: bool
+) -> LayeredGraph | sparse.csr_array:
+    """Give a matrix without negative weights; a layered graph as it is, which counts its edges."""
+    if hasattr(graph, "n_layers") or not (graph.data < 0).any():
+        return graph
+    if absolute:
+        return abs(graph)
+    raise InputError(
+        f"{network}: {(graph.data < 0).sum() // 2} of {graph.nnz // 2} weights are negative, and "
+        "these measures know no signs; give --absolute for the sizes of the weights"
+    )
+
+
 def listed(names: str | None) -> str | list[str] | None:
     """Give names with commas as a list."""
     if names is None or "=" in names:
@@ -215,69 +250,6 @@ def counting(console: Console) -> Iterator[Callable[[str, int, int | None], None
 
         count("reading", 0, None)
         yield count
-
-
-def show(
-    console: Console,
-    graph: LayeredGraph | sparse.csr_array,
-    steps: tuple[dict[str, Any], ...],
-    structure: dict[str, float],
-    ensemble: dict[str, Any],
-    coefficients: dict[str, Coefficient],
-) -> None:
-    """Print everything as tables."""
-    n_layers = getattr(graph, "n_layers", 0)
-    if n_layers:
-        console.print(repr(graph), markup=False)
-    else:
-        left_out = "".join(f", {key} {value}" for key, value in steps[-1].items() if value and key
-                           not in ("step", "file"))  # fmt: skip
-        console.print(f"a graph without layers (no --inputs and --outputs){left_out}", markup=False)
-    densities = {key: value for key, value in structure.items() if key.startswith("density_")}
-    values = grid("", "")
-    for key, value in structure.items():
-        if key not in densities:
-            values.add_row(key, number(value))
-    console.print("", values)
-    layers = range(n_layers)
-    blocks = grid("density of layers", *map(str, layers))
-    for a in layers:
-        cells = [number(densities[f"density_{min(a, b)}_{max(a, b)}"], 3) for b in layers]
-        blocks.add_row(str(a), *cells)
-    if n_layers:
-        console.print("", blocks)
-    if coefficients:
-        rows = grid("coefficient", "value", "null mean", "null std", "z-score", "mixed")
-        for key, found in coefficients.items():
-            spread = (found.value, found.null_mean, found.null_std, found.z_score)
-            rows.add_row(key, *map(number, spread), "yes" if found.mixed else "no")
-        console.print("", rows)
-        console.print(
-            f"{ensemble['n_null']} null samples: {ensemble['null']}; "
-            f"clustering: {ensemble['clustering']}",
-            markup=False,
-        )
-
-
-def grid(*headings: str) -> Table:
-    """Give a table without lines; all but its first column are numbers."""
-    table = Table(box=None, pad_edge=False, show_header=any(headings), header_style="")
-    for position, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if position else "left", no_wrap=True)
-    return table
-
-
-def number(value: float, digits: int = 6) -> str:
-    """Write a number, whole ones in full.
-
-    Examples
-    --------
-    >>> number(1271250.0), number(1 / 3), number(float("nan"))
-    ('1271250', '0.333333', 'undefined')
-    """
-    if math.isnan(value):
-        return "undefined"
-    return f"{value:.0f}" if value.is_integer() else f"{value:.{digits}g}"
 
 
 def defined(value: Any) -> Any:

@@ -1,11 +1,14 @@
 """Every public name of the data and where it lives."""
 
 from .base import Data as Data
+from .columns import Columns as Columns
+from .columns import Scaling as Scaling
 from .dataset import Dataset as Dataset
 from .datasets import DATASETS as DATASETS
 from .datasets import load as load
 from .files import FileData as FileData
 from .npz import Npz as Npz
+from .rows import SparseRows as SparseRows
 from .spec import Named as Named
 from .spec import named as named
 from .table_files import Csv as Csv

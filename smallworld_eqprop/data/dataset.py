@@ -37,7 +37,7 @@ class Dataset:
         Name of the dataset.
     task
         ``"classification"`` or ``"regression"``.
-    x_train, x_test : ndarray, shape (n_examples, n_features)
+    x_train, x_test : ndarray or SparseRows, shape (n_examples, n_features)
         Inputs, from -1 to 1; those of the named data sets are in [0, 1], as the states of the
         paper's networks. There may be no test examples.
     y_train, y_test : ndarray, shape (n_examples, n_outputs)
@@ -65,9 +65,9 @@ class Dataset:
 
     name: str
     task: Task
-    x_train: NDArray[np.float32]
+    x_train: NDArray[np.float32] | SparseRows
     y_train: NDArray[np.float32]
-    x_test: NDArray[np.float32]
+    x_test: NDArray[np.float32] | SparseRows
     y_test: NDArray[np.float32]
     sha256: Mapping[str, str] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
@@ -81,7 +81,8 @@ class Dataset:
         for part in ("train", "test"):
             x, y = f"x_{part}", f"y_{part}"
             first = part == "train"
-            x_like, y_like = (None, None) if first else (self.x_train, self.y_train)
+            x_like: Any = None if first else self.x_train
+            y_like = None if first else self.y_train
             inputs = getattr(self, x)
             if not isinstance(inputs, SparseRows):
                 inputs = checked_inputs(x, inputs, x_like)
@@ -150,9 +151,15 @@ class Dataset:
                 f"n_outputs: {n_outputs}, but {self.name} needs {self.n_classes}"
                 f"{'' if self.task == 'regression' else ' or more'}"
             )
-        wider = {y: np.pad(getattr(self, y), ((0, 0), (0, added))) for y in ("y_train", "y_test")}
+        y_train, y_test = (np.pad(y, ((0, 0), (0, added))) for y in (self.y_train, self.y_test))
         # Fingerprint and classes are those of the data, whatever network learns them.
-        return replace(self, **wider, sha256=self.fingerprint, spare=self.spare + added)
+        return replace(
+            self,
+            y_train=y_train,
+            y_test=y_test,
+            sha256=self.fingerprint,
+            spare=self.spare + added,
+        )
 
     @cached_property
     def labels_train(self) -> NDArray[np.intp]:

@@ -21,6 +21,7 @@ class Handed(Data):
     sha256 : str
         Of the arrays, as `Dataset.fingerprint` gives it.
     learns : {"classification", "regression"}
+        What was learned from them.
     """
 
     sha256: str

@@ -125,7 +125,7 @@ def arrays(
     test_share: float,
     split_seed: int,
     n_train: int | None,
-) -> tuple[Mapping[str, npt.NDArray[np.float32]], Columns]:
+) -> tuple[Mapping[str, Any], Columns]:
     """Arrays of a data set, by the names they have in `Dataset`, and how they were scaled.
 
     Parameters

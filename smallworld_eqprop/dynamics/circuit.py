@@ -143,6 +143,14 @@ class Circuit:
         """States of `a` for the examples in the mask, shape (batch,), of `b` for the others."""
         return np.where(mask[:, None], a, b)
 
+    @property
+    def comes_back(self) -> bool:
+        """Whether a layer takes part in the field of itself or of a layer inward."""
+        both = zip(self.layout.rows, self.into, strict=True)
+        return bool(self.inside) or any(
+            source.start >= own.start for own, terms in both for _, source in terms
+        )
+
     def terms(self, layer: int) -> list[tuple[Any, slice]]:
         """Matrices whose products are the field of a layer, and the columns they take.
 
@@ -315,7 +323,7 @@ def _scaled(matrix: Any, columns: Array) -> Any:
 
 
 def _dense(found: Any) -> Array:
-    array: Array = found.toarray() if sparse.issparse(found) else found
+    array: Array = found if isinstance(found, np.ndarray) else found.toarray()
     return array
 
 

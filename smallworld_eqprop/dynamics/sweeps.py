@@ -26,6 +26,8 @@ from smallworld_eqprop.errors import InputError
 
 __all__ = ["Sweeps"]
 
+Terms = list[list[tuple[Any, slice]]]
+
 
 @dataclass(frozen=True)
 class Sweeps(Solver):
@@ -74,14 +76,14 @@ class Sweeps(Solver):
             return torch_sweeps.relax(circuit, self.count, self.tolerance, drive, start)
         state, field = start.copy(), np.empty_like(start)
         residual, sweeps = np.empty(len(state), state.dtype), np.zeros(len(state), int)
-        together = self.count if self.fixed else 1
+        together, terms = self.count if self.fixed else 1, _terms(circuit)
 
         def relax(part: slice) -> None:
             active: Any = part
             while True:
                 # Examples that have converged stay where they are, whoever else is in the batch.
                 states = state[active]
-                fields = field[active] = _sweep(circuit, drive[active], states, together)
+                fields = field[active] = _sweep(circuit, terms, drive[active], states, together)
                 state[active] = states
                 residual[active] = circuit.residual(states, fields)
                 sweeps[active] += together
@@ -113,7 +115,7 @@ class Sweeps(Solver):
             return torch_sweeps.deviations(circuit, self.count, self.tolerance, free, nudges)
         n, width = free.state.shape
         found = np.empty((len(nudges), n, width), free.state.dtype)
-        moving = np.zeros((len(nudges), n), bool)
+        moving, terms = np.zeros((len(nudges), n), bool), _terms(circuit)
 
         def relax(part: slice) -> None:
             # The phases one below the other: twice the rows take less than twice the time.
@@ -123,7 +125,7 @@ class Sweeps(Solver):
             active = np.full(len(change), not self.fixed)
             for sweep in range(self.count):
                 before = None if self.fixed else change.copy()
-                _sweep_back(circuit, field, own, change, first=sweep == 0)
+                _sweep_back(circuit, terms, field, own, change, first=sweep == 0)
                 if before is not None:
                     # What has settled stays where it is, whoever else is in the batch.
                     change[~active] = before[~active]
@@ -137,26 +139,32 @@ class Sweeps(Solver):
         return list(found), int(moving.sum())
 
 
-def _sweep(circuit: Circuit, drive: Array, state: Array, count: int) -> Array:
+def _terms(circuit: Circuit) -> Terms:
+    """Matrices into every layer, looked up before threads share the work."""
+    return [circuit.terms(layer) for layer in range(len(circuit.layout.rows))]
+
+
+def _sweep(circuit: Circuit, terms: Terms, drive: Array, state: Array, count: int) -> Array:
     """Sweep from the inputs outward, `state` in place; gives the field of where it ends."""
     rows, low, high = circuit.layout.rows, circuit.low, circuit.high
     field, fallen = np.empty_like(state), np.empty_like(state)
-    layers = [(own, circuit.terms(layer)) for layer, own in enumerate(rows)]
-    # Where nothing comes back one sweep ends at the fixed point.
-    if not any(source.start >= own.start for own, terms in layers for _, source in terms):
-        count = 1
+    comes_back = circuit.comes_back
+    if not comes_back:
+        count = 1  # which ends at the fixed point
     for sweep in range(count):
         for layer, own in enumerate(rows[1:], 1):
             # In the first sweep from rest nothing comes from the layers outward yet.
-            terms = circuit.terms(layer)
+            into = terms[layer]
+            if not comes_back:
+                into = [each for each in into if each[1].start < own.start]
             if sweep == 0:
-                terms = [each for each in terms if state[:, each[1]].any()]
-            products(terms, state, field[:, own])
+                into = [each for each in into if state[:, each[1]].any()]
+            products(into, state, field[:, own])
             new = field[:, own]
             settle(new, drive[:, own], state[:, own], fallen[:, own], low[own], high[own])
     # The layers inward had their new states by then; those outward, and the own one, had not.
-    for layer, own in enumerate(rows[1:], 1):
-        if outward := [each for each in circuit.terms(layer) if each[1].start >= own.start]:
+    for layer, own in enumerate(rows[1:] if comes_back else [], 1):
+        if outward := [each for each in terms[layer] if each[1].start >= own.start]:
             late = np.empty((len(state), own.stop - own.start), state.dtype)
             field[:, own] -= products(outward, fallen, late)
     return field
@@ -164,6 +172,7 @@ def _sweep(circuit: Circuit, drive: Array, state: Array, count: int) -> Array:
 
 def _sweep_back(
     circuit: Circuit,
+    terms: Terms,
     field: Array,
     nudges: Sequence[Nudge],
     change: Array,
@@ -175,11 +184,11 @@ def _sweep_back(
     parts = [slice(k * n, (k + 1) * n) for k in range(len(nudges))]
     for layer in range(last, 0, -1):
         own = rows[layer]
-        terms = [*circuit.terms(layer), *circuit.pushes.get(layer, ())]
+        into = [*terms[layer], *circuit.pushes.get(layer, ())]
         if first:
-            terms = [each for each in terms if change[:, each[1]].any()]
+            into = [each for each in into if change[:, each[1]].any()]
         moved = np.empty((len(change), own.stop - own.start), change.dtype)
-        products(terms, change, moved)
+        products(into, change, moved)
         fields = field[:, own]
         for nudge, part in zip(nudges, parts, strict=True):
             if layer == last and circuit.readout:

@@ -4,7 +4,6 @@ from .clipping import Clipped as Clipped
 from .config import TrainingConfig as TrainingConfig
 from .ensemble import Ensemble as Ensemble
 from .estimator import EqPropClassifier as EqPropClassifier
-from .estimator import EqPropRegressor as EqPropRegressor
 from .history import log_spread as log_spread
 from .losses import CrossEntropy as CrossEntropy
 from .losses import Loss as Loss
@@ -13,6 +12,7 @@ from .optimisers import SGD as SGD
 from .optimisers import Adam as Adam
 from .optimisers import Momentum as Momentum
 from .optimisers import Optimiser as Optimiser
+from .regressor import EqPropRegressor as EqPropRegressor
 from .rules import Adjoint as Adjoint
 from .rules import Centred as Centred
 from .rules import Contrastive as Contrastive

@@ -1,4 +1,4 @@
-"""Equilibrium propagation behind scikit-learn's interface."""
+"""Equilibrium propagation as a classifier of scikit-learn."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
-from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.preprocessing import StandardScaler
+from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from smallworld_eqprop.data.columns import Scaling
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.fitting import EqPropEstimator
 
-__all__ = ["EqPropClassifier", "EqPropRegressor"]
+__all__ = ["EqPropClassifier"]
 
 
 class EqPropClassifier(ClassifierMixin, EqPropEstimator):
@@ -265,67 +263,6 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
         total = outputs.sum(axis=1, keepdims=True)
         equal = np.full_like(outputs, 1 / outputs.shape[1])
         return np.divide(outputs, total, out=equal, where=total > 0)
-
-
-class EqPropRegressor(RegressorMixin, EqPropEstimator):
-    """Regressor: as `EqPropClassifier`, with one output node for every column of y.
-
-    Parameters are those of `EqPropClassifier` but for `class_weight`. Targets are taken relative
-    to their mean and standard deviation; outputs have no bounds.
-
-    References
-    ----------
-    Scellier and Bengio, "Equilibrium propagation", Front. Comput. Neurosci. 11:24 (2017),
-    doi:10.3389/fncom.2017.00024.
-    """
-
-    _task: Literal["regression"] = "regression"
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Go through these examples once more, or for the first time.
-
-        As `EqPropClassifier.partial_fit`; the scaling of y is that of the first call.
-
-        Parameters
-        ----------
-        X : array_like or sparse matrix, shape (n_samples, n_features)
-        y : array_like, shape (n_samples,) or (n_samples, n_targets)
-        sample_weight : array_like, shape (n_samples,), optional
-            As in `fit`.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        InputError
-            If `early_stopping` is on.
-        """
-        fresh = not hasattr(self, "network_")
-        return self._once(*self._read(X, y, fresh), sample_weight, fresh=fresh)
-
-    def _read(self, X: Any, y: Any, fresh: bool) -> tuple[Any, npt.NDArray]:
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, reset=fresh
-        )
-        columns = y.reshape(len(y), -1)
-        if fresh:
-            found = StandardScaler().fit(columns)
-            self.target_scaler_ = Scaling(found.mean_, found.scale_)
-            self._flat = y.ndim == 1
-        return X, self.target_scaler_.forward(columns).astype(np.float32)
-
-    def predict(self, X: Any) -> npt.NDArray[np.float64]:
-        """Outputs of every example in the units of y; shape as that of y."""
-        outputs = self._outputs(X)
-        values = self.target_scaler_.back(outputs)
-        return values[:, 0] if self._flat else values
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
 
 
 #: Parameters that both estimators have.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -25,8 +24,8 @@ from smallworld_eqprop.dynamics.sharing import threads
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.history import EpochRecord
+from smallworld_eqprop.learning.kept import Kept
 from smallworld_eqprop.learning.losses import Loss
 from smallworld_eqprop.learning.optimisers import Optimiser
 from smallworld_eqprop.learning.recipe import (
@@ -45,36 +44,13 @@ from smallworld_eqprop.learning.trainer import Trainer
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["EqPropEstimator", "Kept"]
+__all__ = ["EqPropEstimator"]
 
 # A prediction must not depend on the examples beside it. The last digits of a relaxation to a
 # tolerance do, so predictions relax in double precision until no digit that matters is left open.
 PREDICTION = SOR(tolerance=1e-9, max_sweeps=2000)
 # Examples predicted together: their states are to fit a cache.
 TOGETHER = 250
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a fit leaves behind beside the network: enough to go on, and for the folder of a run.
-
-    Attributes
-    ----------
-    config : TrainingConfig
-        Of the last call.
-    state : tuple
-        As `Trainer.state` gives it.
-    facts : dict
-        Of the data, see `Dataset.facts`.
-    pairs, kinds : list of str
-        Of the layer pairs.
-    """
-
-    config: TrainingConfig
-    state: tuple[dict[str, npt.NDArray], dict[str, Any]]
-    facts: dict[str, Any]
-    pairs: list[str]
-    kinds: list[str]
 
 
 class EqPropEstimator(BaseEstimator):

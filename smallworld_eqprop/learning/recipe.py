@@ -150,7 +150,7 @@ def default_loss(estimator: Any, graph: LayeredGraph) -> Loss:
 
 def mostly_zero(X: Any) -> npt.NDArray[np.bool_]:
     """Features that are 0 in more than half of the examples, shape (n_features,)."""
-    filled = (X != 0).sum(axis=0) if sparse.issparse(X) else np.count_nonzero(X, axis=0)
+    filled = np.count_nonzero(X, axis=0) if isinstance(X, np.ndarray) else (X != 0).sum(axis=0)
     return np.ravel(filled) < X.shape[0] / 2
 
 

@@ -48,13 +48,14 @@ def read_columns(folder: Path) -> Columns | None:
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        scalings = {
-            kind: Scaling(*(arrays[f"{kind}.{part}"] for part in PARTS))
-            for kind in ("inputs", "targets")
+        features, constant = (tuple(arrays[name].tolist()) for name in ("features", "constant"))
+        inputs, targets = (
+            Scaling(*(arrays[f"{kind}.{part}"] for part in PARTS))
             if f"{kind}.center" in arrays
-        }
-        names = (tuple(arrays[name].tolist()) for name in ("features", "constant"))
-        return Columns(*names, **scalings)
+            else None
+            for kind in ("inputs", "targets")
+        )
+        return Columns(features, constant, inputs, targets)
     # A flipped byte can surface as nearly any exception of zipfile or numpy.
     except Exception as error:
         raise InputError(f"{path}: damaged ({' '.join(str(error).split())})") from None

@@ -13,7 +13,8 @@ from smallworld_eqprop.data.handed import Handed
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.io import save_graph
 from smallworld_eqprop.graphs.topology import File
-from smallworld_eqprop.learning.estimator import EqPropClassifier, EqPropRegressor
+from smallworld_eqprop.learning.estimator import EqPropClassifier
+from smallworld_eqprop.learning.regressor import EqPropRegressor
 from smallworld_eqprop.studies.columns import read_columns
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import (
@@ -69,7 +70,7 @@ def run_of(estimator: Any, folder: Path) -> Run:
     check_is_fitted(estimator)
     if getattr(estimator, "_kept", None) is None:
         raise InputError(
-            "estimator: is that of a run, which is in its folder already; fit it, or copy the folder"
+            "estimator: is that of a run, which has a folder already; fit it, or copy the folder"
         )
     if holding(folder) != "nothing":
         raise InputError(f"{folder}: holds a run already; resume it, overwrite it or name another")

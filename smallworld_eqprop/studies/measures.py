@@ -245,6 +245,9 @@ def sigma(graph: LayeredGraph, seed: int) -> dict[str, float]:
 
 @measure(needs="graph")
 def small_world(graph: LayeredGraph, seed: int) -> dict[str, float]:
-    """All `small_world_coefficients`, which take longer than all else."""
-    found = small_world_coefficients(graph, seed=seed)
+    """All `small_world_coefficients`, which take longer than all else.
+
+    Against degree-preserving null samples, and without weights.
+    """
+    found = small_world_coefficients(graph, seed=seed, null="degree_preserving", weighted=False)
     return {f"small_world_{name}": each.value for name, each in found.items()}

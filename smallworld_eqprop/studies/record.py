@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from smallworld_eqprop.data import Dataset
-    from smallworld_eqprop.learning.estimator import EqPropClassifier, EqPropRegressor
+    from smallworld_eqprop.learning.estimator import EqPropClassifier
+    from smallworld_eqprop.learning.regressor import EqPropRegressor
 
 __all__ = ["Run"]
 

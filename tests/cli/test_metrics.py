@@ -99,7 +99,10 @@ def test_coefficients_are_those_of_the_library(threads, capsys):
     expected = small_world_coefficients(
         G, seed=2, null="erdos_renyi", n_null=4, clustering="bipartite"
     )
-    assert found["ensemble"] == {"null": "erdos_renyi", "n_null": 4, "clustering": "bipartite"}
+    assert found["ensemble"] == {
+        "null": "erdos_renyi", "n_null": 4, "clustering": "bipartite", "disconnected": "undefined",
+        "weighted": True,
+    }  # fmt: skip
     assert list(found["coefficients"]) == list(expected)
     for name, coefficient in expected.items():
         assert found["coefficients"][name] == vars(coefficient)
@@ -246,12 +249,13 @@ def test_nodes_by_name(capsys):
     [("areas.csv", 48), ("signed.csv", 19), ("directed.graphml", 34), ("areas.gml", 48)],
 )
 def test_without_layers_what_needs_none_is_measured(file, n_edges, capsys):
-    found = measured(capsys, str(FILES / file), "--null=erdos_renyi", "--n-null=2")
+    signs = ("--absolute",) if file == "signed.csv" else ()
+    found = measured(capsys, str(FILES / file), "--null=erdos_renyi", "--n-null=2", *signs)
     assert found["metrics"]["n_edges"] == n_edges
     assert found["layer_sizes"] is None
     assert "input_output_path_length" not in found["metrics"]
     assert set(found["coefficients"]) == {"sigma", "omega", "index", "propensity"}
-    assert main(["metrics", str(FILES / file)]) == 0
+    assert main(["metrics", str(FILES / file), *signs]) == 0
     out = capsys.readouterr().out
     assert out.startswith("a graph without layers (no --inputs and --outputs)")
     assert ("reciprocal_pairs_merged 2" in out) == (file == "directed.graphml")
@@ -262,9 +266,35 @@ def test_layers_of_a_graph_that_igraph_wrote(capsys):
     assert measured(capsys, str(FILES / "layers_by_igraph.graphml"))["layer_sizes"] == [6, 5, 4, 3]
 
 
+def test_the_reason_is_told_where_a_coefficient_is_undefined(capsys):
+    Path("parts.csv").write_text("source,target\n1,2\n2,3\n1,3\n4,5\n5,6\n4,6\n")
+    arguments = ("parts.csv", "--null=erdos_renyi", "--n-null=2")
+    assert main(["metrics", *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "sigma, omega, index, propensity: the graph is not connected (40.0% of its" in out
+    assert re.search(r"^n_components +2$", out, re.MULTILINE)
+    sigma = measured(capsys, *arguments)["coefficients"]["sigma"]
+    assert (sigma["value"], sigma["reachable_share"]) == (None, 0.4)
+    sigma = measured(capsys, *arguments, "--disconnected=harmonic")["coefficients"]["sigma"]
+    assert (sigma["disconnected"], sigma["reason"]) == ("harmonic", "")
+
+
+def test_weights_count_for_the_propensity_unless_told(capsys):
+    arguments = (str(FILES / "areas.csv"), "--null=erdos_renyi", "--n-null=2")
+    with_weights, without = (
+        measured(capsys, *arguments, *more)["coefficients"] for more in ((), ("--unweighted",))
+    )
+    assert (with_weights["propensity"]["weighted"], without["propensity"]["weighted"]) == (1, 0)
+    assert with_weights["propensity"]["value"] != without["propensity"]["value"]
+    assert with_weights["sigma"] == without["sigma"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ((str(FILES / "signed.csv"),), "10 of 19 weights are negative"),
+        (("graph.npz", "--unweighted"), "says nothing without --null"),
+        (("graph.npz", "--null=erdos_renyi", "--disconnected=all"), "allowed: undefined, harmonic"),
         ((str(FILES / "areas.gml"), "--inputs=role=sensry", "--outputs=n3"), "'role' is one of"),
         ((str(FILES / "areas.gml"), "--inputs=n0,n99", "--outputs=n3"), "'n99' is not a node"),
         ((str(FILES / "areas.gml"), "--inputs=n0"), "outputs: none; give both"),

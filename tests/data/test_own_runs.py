@@ -164,5 +164,5 @@ def test_what_does_not_fit_a_graph_of_ones_own_is_refused(newcomer, change, mess
 
 
 def test_layers_by_size_have_an_output_for_every_class(here):
-    with pytest.raises(InputError, match="output layer of 4 nodes, but mine.csv needs 3; give"):
+    with pytest.raises(InputError, match=r"output layer of 4 nodes, but mine.csv needs 3; give"):
         train(config().changed(layer_sizes=(6, 8, 4)), "run", epochs=1)

@@ -14,14 +14,14 @@ def little_to_do(monkeypatch, tmp_path):
     """An empty folder, and few examples and epochs whatever is asked for, in this process."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    load_table, fit = datasets._load_table, EqPropEstimator._train
+    load_table, fit = datasets._load_table, EqPropEstimator._epochs
     monkeypatch.setattr(
         datasets, "_load_table", lambda name, n, rng: load_table(name, min(n or 20, 20), rng)
     )
     monkeypatch.setattr(
         EqPropEstimator,
-        "_train",
-        lambda self, x, y, fresh, epochs: fit(self, x, y, fresh, min(epochs, 2)) or True,
+        "_epochs",
+        lambda self, trainer, data, n: fit(self, trainer, data, min(n, 2)),
     )
     # Uncached: what follows is to have all its data.
     monkeypatch.setattr(job, "_loaded", job._loaded.__wrapped__)

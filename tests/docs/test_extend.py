@@ -105,3 +105,18 @@ def test_what_is_to_be_changed_in_the_package(page, package, use, tmp_path):
         # Compiling anew what has moved takes longer than all that is done here.
         env={**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_DISABLE_JIT": "1"},
     )
+
+
+def test_data_of_ones_own_are_a_page_of_under_sixty_lines(tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "extend" / "data.md").read_text(encoding="utf-8")
+    assert lines(text) < 60
+    module = next(block for block in blocks("data") if block.title)
+    (tmp_path / module.title).write_text(module.content, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    own = import_module("spirals").Spirals(n=100, turns=0.25)
+    data = own.load()
+    assert len(data.x_train) == 4 * len(data.x_test) == 80
+    np.testing.assert_array_equal(own.load().x_train, data.x_train)
+    # The two arms are each other's image, turned by half a circle about the middle.
+    first, second = (data.x_train[data.labels_train == k].mean(axis=0) - 0.5 for k in (0, 1))
+    np.testing.assert_allclose(first, -second, atol=0.15)

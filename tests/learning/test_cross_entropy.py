@@ -20,7 +20,7 @@ from smallworld_eqprop.graphs.generate.layers import layered
 from smallworld_eqprop.graphs.generate.rewiring import rewire
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.losses import CrossEntropy, SquaredError
-from smallworld_eqprop.learning.optimisers import Adam
+from smallworld_eqprop.learning.optimisers import SGD, Adam
 from smallworld_eqprop.learning.rules import Centred, OneSided, Phases
 from smallworld_eqprop.learning.trainer import Trainer
 
@@ -125,29 +125,37 @@ def test_one_sided_rule_has_a_bias_of_first_order():
     assert errors[0] / errors[1] == pytest.approx(2, rel=0.1)
 
 
-@pytest.mark.parametrize("rewired", [False, True])
-def test_digits_are_learnt_and_threads_change_the_last_bits_alone(rewired):
-    graph = layered((64, 60, 60, 10))
-    graph = rewire(graph, 0.1, seed=0) if rewired else graph
-    config = TrainingConfig(
-        model=WeakFeedback(feedback=0.1, readout=True),
-        rule=Centred(0.5, Sweeps(1)),
-        loss=CrossEntropy(),
-        optimiser=Adam(2e-3),
-        relaxation=Sweeps(2),
-        start="rest",
-    )
+RECIPE = TrainingConfig(
+    model=WeakFeedback(feedback=0.1, readout=True),
+    rule=Centred(0.5, Sweeps(1)),
+    loss=CrossEntropy(),
+    optimiser=Adam(2e-3),
+    relaxation=Sweeps(2),
+    start="rest",
+)
+
+
+@pytest.mark.parametrize("p", [0, 0.1])
+def test_digits_are_learnt(p):
+    graph = rewire(layered((64, 60, 60, 10)), p, seed=0) if p else layered((64, 60, 60, 10))
+    trainer = Trainer(graph, load("digits"), RECIPE)
+    for _ in range(3):
+        list(trainer.run_epoch())
+    assert trainer.history[-1].test_error < 0.08
+
+
+@pytest.mark.parametrize("p", [0, 0.1])
+def test_threads_change_last_bits_alone(p):
+    """Descent keeps them small; Adam makes whole steps of gradients that are mere rounding."""
+    graph = rewire(layered((64, 60, 60, 10)), p, seed=0) if p else layered((64, 60, 60, 10))
     weights = []
     for n in (1, 2):
-        trainer = Trainer(graph, load("digits"), config)
+        trainer = Trainer(graph, load("digits"), RECIPE.changed(optimiser=SGD(0.1)))
         with threads(trainer.network, n):
-            for _, batch in zip(range(5), trainer.run_epoch(), strict=False):
-                assert batch.unconverged == 0
-            weights.append(trainer.network.weights)
-            for _ in range(3):
-                list(trainer.run_epoch())
-    assert trainer.history[-1].test_error < 0.08
-    np.testing.assert_allclose(*weights, atol=1e-4)
+            for _ in zip(range(5), trainer.run_epoch(), strict=False):
+                pass
+        weights.append(trainer.network.weights)
+    np.testing.assert_allclose(*weights, atol=1e-5)
 
 
 def test_what_does_not_fit_is_refused_in_one_line():

@@ -332,7 +332,7 @@ def test_examples_come_in_a_new_order_every_epoch(toy, toy_graph, config):
     ("sizes", "message"),
     [
         ((9, 7, 3), "input layer of 9 nodes, but toy needs 8"),
-        ((8, 7, 4), "output layer of 4 nodes, but toy needs 3"),
+        ((8, 7, 2), "output layer of 2 nodes, but toy needs 3"),
         ((3, 8), "input layer of 3 nodes"),
     ],
 )

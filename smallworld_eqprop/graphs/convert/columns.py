@@ -40,9 +40,11 @@ def column(name: str, values: Sequence[Any]) -> npt.NDArray | None:
     InputError
         If a weight is no finite number.
     """
-    given = [each for each in values if each is not None]
     if name == "weight":
-        check_weights(given)
+        check_weights([each for each in values if each is not None])
+        # Yes and no, as in a matrix of them, are 1 and 0.
+        values = [None if each is None else each + 0 for each in values]
+    given = [each for each in values if each is not None]
     if not given:
         return None
     if all(isinstance(each, bool | np.bool_) for each in given):

@@ -29,6 +29,7 @@ from smallworld_eqprop.graphs.convert.interop import networkx_parts, to_networkx
 from smallworld_eqprop.graphs.convert.io import load_graph
 from smallworld_eqprop.graphs.convert.outside import Outside, layered_from, of_matrix
 from smallworld_eqprop.graphs.convert.tables import natural_names, node_table, read_table
+from smallworld_eqprop.graphs.core.adjacency import adjacency_from_edges
 from smallworld_eqprop.graphs.core.attributes import blank
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
@@ -109,11 +110,8 @@ def read_adjacency(
         edges, data, step = source.simple()
     except InputError as error:
         raise InputError(_located(error, path)) from None
-    u, v = edges.T
     weights = data.get("weight", np.ones(len(edges)))
-    ends = np.concatenate((u, v)), np.concatenate((v, u))
-    shape = len(source.names), len(source.names)
-    matrix = sparse.coo_array((np.tile(weights, 2), ends), shape=shape).tocsr()
+    matrix = adjacency_from_edges(edges, len(source.names), weights)
     return matrix, {"step": step["step"], "file": path.name, **step}
 
 

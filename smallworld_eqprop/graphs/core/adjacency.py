@@ -109,17 +109,12 @@ def weighted_adjacency(graph: Graph) -> sparse.csr_array:
             )
         return sparse.csr_array((matrix + matrix.T) / 2)
     edges, weights, n_nodes = _listed(graph)
-    matrix = adjacency_from_edges(edges, n_nodes).astype(np.float64)
     if weights is None:
-        return matrix
+        return adjacency_from_edges(edges, n_nodes, np.ones(len(edges)))
     missing = int(np.isnan(weights).sum())
     if missing:
         raise InputError(f"weight: {missing} of {len(weights)} edges have none; give all or none")
-    u, v = edges.T
-    ends = (np.concatenate((u, v)), np.concatenate((v, u)))
-    matrix = sparse.coo_array((np.tile(weights, 2), ends), shape=matrix.shape).tocsr()
-    matrix.sort_indices()
-    return matrix
+    return adjacency_from_edges(edges, n_nodes, weights)
 
 
 def networkx_adjacency(graph: nx.Graph, *, zero_weights: bool = False) -> sparse.csr_array:
@@ -143,12 +138,14 @@ def networkx_adjacency(graph: nx.Graph, *, zero_weights: bool = False) -> sparse
     return adjacency_from_edges(edges, len(names))
 
 
-def adjacency_from_edges(edges: npt.NDArray[np.integer], n_nodes: int) -> sparse.csr_array:
-    """Give the symmetric adjacency matrix of distinct pairs; shape (n_nodes, n_nodes)."""
+def adjacency_from_edges(
+    edges: npt.NDArray[np.integer], n_nodes: int, values: npt.NDArray | None = None
+) -> sparse.csr_array:
+    """Give the symmetric matrix of distinct pairs, of True or of values; (n_nodes, n_nodes)."""
     u, v = edges.T
     ends = (np.concatenate((u, v)), np.concatenate((v, u)))
-    ones = np.ones(2 * len(edges), dtype=np.bool_)
-    matrix = sparse.coo_array((ones, ends), shape=(n_nodes, n_nodes)).tocsr()
+    entries = np.ones(2 * len(edges), dtype=np.bool_) if values is None else np.tile(values, 2)
+    matrix = sparse.coo_array((entries, ends), shape=(n_nodes, n_nodes)).tocsr()
     matrix.sort_indices()
     return matrix
 

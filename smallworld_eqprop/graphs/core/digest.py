@@ -1,4 +1,4 @@
-"""What tells a graph from others: a hash of its layers, edges and data, and the first difference."""
+"""What tells a graph from others: a hash of layers, edges and data, and the first difference."""
 
 from __future__ import annotations
 

@@ -16,9 +16,9 @@ __all__ = ["check_weights", "listed_weights", "refuse_negative"]
 
 
 def check_weights(given: Sequence[Any]) -> None:
-    """Refuse weights that are no finite numbers with an InputError."""
+    """Refuse weights that are no finite numbers with an InputError; True is 1 and False 0."""
     for each in given:
-        if isinstance(each, bool) or not isinstance(each, Real | np.number):
+        if not isinstance(each, Real | np.number | np.bool_):
             raise InputError(f"weight: {each!r:.60} on an edge; give finite numbers")
         if not math.isfinite(each):
             raise InputError(f"weight: {each} on an edge; leave out what is no edge")

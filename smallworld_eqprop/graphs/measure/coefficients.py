@@ -16,6 +16,7 @@ __all__ = ["FORMULAS", "Coefficient", "Recipe", "why_undefined"]
 Formula: TypeAlias = Callable[[Measured, Measured, Measured], float]
 # Values that differ by less than this share are taken as equal.
 ROUNDING = 1e-9
+CHOICE = "choose the convention harmonic or largest_component (disconnected)"
 
 
 @dataclass(frozen=True)
@@ -134,14 +135,11 @@ def why_undefined(
         if not observed.connected:
             return (
                 f"the graph is not connected ({observed.reachable_share:.1%} of its pairs of nodes "
-                "are joined by a path); choose disconnected='harmonic' or 'largest_component'"
+                f"are joined by a path); {CHOICE}"
             )
         broken = sum(not each.connected for each in nulls)
         if broken:
-            return (
-                f"{broken} of {len(nulls)} null samples are not connected; draw connected ones, or "
-                "choose disconnected='harmonic' or 'largest_component'"
-            )
+            return f"{broken} of {len(nulls)} null samples are not connected; {CHOICE}"
     for each, name in ((observed, "the graph has"), (rand, "the null samples have")):
         if math.isnan(each.path_length):
             return f"{name} no path"

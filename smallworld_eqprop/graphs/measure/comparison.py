@@ -70,7 +70,7 @@ def compared(
     whole = graph if isinstance(graph, LayeredGraph) else as_adjacency(graph)
     weights = None
     if weighted and "propensity" in names:
-        weights = _differing_weights(graph, settings.clustering)
+        weights = _weights_that_differ(graph, as_adjacency(whole).nnz, settings.clustering)
 
     def ensemble(name: str) -> tuple[str, bool]:
         return null or FORMULAS[name].null, name == "propensity" and weights is not None
@@ -91,10 +91,10 @@ def compared(
     return found
 
 
-def _differing_weights(graph: Graph, clustering: str) -> sparse.csr_array | None:
+def _weights_that_differ(graph: Graph, n_entries: int, clustering: str) -> sparse.csr_array | None:
     """Give the weights of a graph; None where all are the same, and so count for nothing."""
     weights = weighted_adjacency(graph)
-    if not weights.nnz or (weights.data == weights.data[0]).all():
+    if weights.nnz == n_entries and (weights.data == weights.data[:1]).all():
         return None
     if clustering != "average":
         raise InputError(

@@ -24,8 +24,10 @@ from smallworld_eqprop.graphs.measure.degrees import (
     density,
 )
 from smallworld_eqprop.graphs.measure.distances import (
-    global_efficiency,
+    distance_counts,
     local_efficiency,
+    mean_distance,
+    mean_inverse_distance,
     sample_path_length,
 )
 from smallworld_eqprop.graphs.measure.layer_structure import (
@@ -80,7 +82,13 @@ def structure_metrics(
 
     degree = degree_statistics(adjacency)
     sizes = component_sizes(adjacency)
-    whole, error = path_length(np.arange(n_nodes))
+    efficiency = float("nan")
+    if n_sources is None:
+        counts = distance_counts(adjacency)
+        whole, error = mean_distance(counts), 0.0 if counts[1:].any() else float("nan")
+        efficiency = mean_inverse_distance(counts, n_nodes)
+    else:
+        whole, error = path_length(np.arange(n_nodes))
     metrics = {
         "n_nodes": float(n_nodes),
         "n_edges": float(adjacency.nnz // 2),
@@ -94,7 +102,7 @@ def structure_metrics(
         "degree_assortativity": degree_assortativity(adjacency),
         "characteristic_path_length": whole,
         "path_length_standard_error": error,
-        "global_efficiency": global_efficiency(adjacency) if n_sources is None else float("nan"),
+        "global_efficiency": efficiency,
         "local_efficiency": local_efficiency(adjacency),
         "average_clustering": average_clustering(adjacency),
         "transitivity": transitivity(adjacency),

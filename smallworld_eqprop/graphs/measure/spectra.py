@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from smallworld_eqprop.graphs.core.adjacency import Graph, as_adjacency
 
@@ -14,6 +14,12 @@ __all__ = ["algebraic_connectivity", "spectral_radius"]
 
 # Up to this size a dense solver is quicker than an iteration, and cannot fail to converge.
 DENSE_LIMIT = 500
+# Graphs of n nodes whose neighbours can be brought within w of each other are taken as thin where
+# w^2 is at most so many times n, as in grids, trees and rings; n w entries have to fit in memory.
+THIN = 10
+MOST_ENTRIES = 1e8
+# Vectors of the iteration: with fewer, the eigenvalues of graphs with hubs take far longer.
+VECTORS = 60
 
 
 def spectral_radius(graph: Graph) -> float:
@@ -49,7 +55,14 @@ def spectral_radius(graph: Graph) -> float:
         return 0.0 if n_nodes else float("nan")
     if n_nodes <= DENSE_LIMIT:
         return float(linalg.eigvalsh(matrix.toarray(), subset_by_index=[n_nodes - 1] * 2)[0])
-    return float(eigsh(matrix, k=1, which="LA", v0=_start(n_nodes), return_eigenvectors=False)[0])
+    order = _thin(matrix)
+    if order is None:
+        v0 = _start(n_nodes)
+        return float(eigsh(matrix, k=1, which="LA", v0=v0, return_eigenvectors=False)[0])
+    # No eigenvalue is above the largest geometric mean of the degrees of two neighbours.
+    degrees = np.diff(matrix.indptr).astype(np.float64)
+    largest = float((np.repeat(degrees, np.diff(matrix.indptr)) * degrees[matrix.indices]).max())
+    return float(_nearest(matrix, order, 1, (1 + 1e-6) * np.sqrt(largest))[0])
 
 
 def algebraic_connectivity(graph: Graph) -> float:
@@ -90,15 +103,33 @@ def algebraic_connectivity(graph: Graph) -> float:
     matrix = sparse.csr_array(degrees - adjacency.astype(np.float64))
     if n_nodes <= DENSE_LIMIT:
         return float(linalg.eigvalsh(matrix.toarray(), subset_by_index=[1, 1])[0])
-    try:
+    order = _thin(matrix)
+    if order is None:
         return _second_smallest(matrix)
-    except ArpackNoConvergence:
-        # Where iterations stall the graph is long and thin, and a factorisation is cheap.
-        shift = -1e-6 * float(matrix.diagonal().mean())
-        lowest = eigsh(
-            matrix.tocsc(), k=2, sigma=shift, v0=_start(n_nodes), return_eigenvectors=False
-        )
-        return float(lowest.max())
+    return float(_nearest(matrix, order, 2, -1e-6 * float(matrix.diagonal().mean())).max())
+
+
+def _thin(matrix: sparse.csr_array) -> npt.NDArray[np.int32] | None:
+    """Order nodes so that neighbours are near each other; None where this leaves them far apart.
+
+    In long and thin graphs, where the eigenvalues at the end of the spectrum are so close that an
+    iteration stalls, a factorisation in this order is cheap.
+    """
+    order = reverse_cuthill_mckee(matrix, symmetric_mode=True)
+    place = np.argsort(order)
+    rows = np.repeat(place, np.diff(matrix.indptr))
+    width = int(np.abs(rows - place[matrix.indices]).max())
+    n_nodes = matrix.shape[0]
+    return order if width**2 <= THIN * n_nodes and width * n_nodes <= MOST_ENTRIES else None
+
+
+def _nearest(
+    matrix: sparse.csr_array, order: npt.NDArray[np.int32], number: int, shift: float
+) -> npt.NDArray[np.float64]:
+    """Give the eigenvalues nearest to a shift, by factorisation."""
+    ordered = sparse.csc_array(matrix[order][:, order])
+    v0 = _start(matrix.shape[0])
+    return eigsh(ordered, k=number, sigma=shift, v0=v0, return_eigenvectors=False)
 
 
 def _second_smallest(matrix: sparse.csr_array) -> float:
@@ -114,7 +145,7 @@ def _second_smallest(matrix: sparse.csr_array) -> float:
     operator = LinearOperator((n_nodes, n_nodes), matvec=product, dtype=np.float64)
     start = _start(n_nodes)
     largest = eigsh(
-        operator, k=1, which="LA", v0=start - start.mean(), tol=1e-13, maxiter=300,
+        operator, k=1, which="LA", v0=start - start.mean(), tol=1e-13, ncv=VECTORS,
         return_eigenvectors=False,
     )  # fmt: skip
     return float(bound - largest[0])

@@ -7,6 +7,8 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
+from smallworld_eqprop.graphs.core.adjacency import adjacency_from_edges
+
 __all__ = ["dealt", "mean_inverse_path", "mean_path", "onnela_clustering", "sorted_by_distance"]
 
 # Distances from so many sources are in memory at once.
@@ -67,7 +69,7 @@ def dealt(
     rng: np.random.Generator,
 ) -> sparse.csr_array:
     """Deal weights out to edges at random."""
-    return _matrix(edges, n_nodes, rng.permutation(values))
+    return adjacency_from_edges(edges, n_nodes, rng.permutation(values))
 
 
 def sorted_by_distance(
@@ -80,14 +82,4 @@ def sorted_by_distance(
     apart = np.abs(edges[:, 0] - edges[:, 1])
     apart = np.minimum(apart, n_nodes - apart)
     order = np.lexsort((rng.random(len(edges)), apart))
-    return _matrix(edges[order], n_nodes, np.sort(values)[::-1])
-
-
-def _matrix(
-    edges: npt.NDArray[np.int32], n_nodes: int, values: npt.NDArray[np.float64]
-) -> sparse.csr_array:
-    u, v = edges.T
-    ends = np.concatenate((u, v)), np.concatenate((v, u))
-    matrix = sparse.coo_array((np.tile(values, 2), ends), shape=(n_nodes, n_nodes)).tocsr()
-    matrix.sort_indices()
-    return matrix
+    return adjacency_from_edges(edges[order], n_nodes, np.sort(values)[::-1])

@@ -10,6 +10,7 @@ import pytest
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.generate.layers import layered
+from smallworld_eqprop.graphs.measure import spectra
 from smallworld_eqprop.graphs.measure.clustering import (
     average_clustering,
     bipartite_clustering,
@@ -85,10 +86,23 @@ def test_grid() -> None:
     assert algebraic_connectivity(graph) == close(2 - 2 * math.cos(math.pi / 5))
 
 
-def test_long_path_needs_the_factorisation() -> None:
+def test_long_and_thin_graphs_need_the_factorisation() -> None:
     n = 3000
     expected = 2 - 2 * math.cos(math.pi / n)
-    assert algebraic_connectivity(nx.path_graph(n)) == close(expected, abs=1e-9, rel=1e-4)
+    assert algebraic_connectivity(nx.path_graph(n)) == close(expected, rel=1e-6)
+    assert spectral_radius(nx.path_graph(n)) == close(2 * math.cos(math.pi / (n + 1)), rel=1e-12)
+    # In parts, one of which has a hub.
+    parts = nx.disjoint_union(nx.path_graph(600), nx.star_graph(9))
+    assert spectral_radius(parts) == close(3)
+
+
+def test_iteration_and_factorisation_agree(monkeypatch) -> None:
+    graph = nx.barabasi_albert_graph(600, 2, seed=0)
+    found = []
+    for limit in (0, math.inf):
+        monkeypatch.setattr(spectra, "THIN", limit)
+        found.append((spectral_radius(graph), algebraic_connectivity(graph)))
+    assert found[0] == close(found[1], rel=1e-9)
 
 
 def test_large_expander_by_iteration() -> None:
@@ -190,6 +204,8 @@ def test_sampling_is_seeded_and_checked() -> None:
     graph = nx.gnm_random_graph(50, 100, seed=5)
     assert sample_path_length(graph, 7, seed=1) == sample_path_length(graph, 7, seed=1)
     assert sample_path_length(graph, 7, seed=1) != sample_path_length(graph, 7, seed=2)
+    drawn = sample_path_length(graph, 7)
+    assert sample_path_length(graph, 7, seed=drawn.seed) == drawn
     assert math.isnan(sample_path_length(graph, 1, seed=1).standard_error)
     assert math.isnan(sample_path_length(nx.empty_graph(4), 2, seed=1).value)
     for bad in (0, 51, 2.5):

@@ -111,7 +111,9 @@ def test_undefined_is_nan_and_nothing_is_infinite(n_nodes, p, seed, clustering) 
     graph = nx.gnp_random_graph(n_nodes, p, seed=seed)
     found = small_world_coefficients(graph, seed=0, n_null=2, clustering=clustering)
     for coefficient in found.values():
-        assert not any(map(math.isinf, vars(coefficient).values()))
+        numbers = (coefficient.value, coefficient.null_mean, coefficient.null_std)
+        assert not any(map(math.isinf, (*numbers, coefficient.z_score)))
+        assert math.isnan(coefficient.value) == bool(coefficient.reason)
     if not graph.number_of_edges():
         assert all(math.isnan(coefficient.value) for coefficient in found.values())
 
@@ -121,7 +123,7 @@ def test_one_coefficient_like_all_of_them(name) -> None:
     options = {"seed": 1, "n_null": 30, "null": "erdos_renyi", "clustering": "transitivity"}
     alone = FUNCTIONS[name](SMALL_WORLD, **options)
     together = small_world_coefficients(SMALL_WORLD, **options)[name]
-    # Different samples of the same ensemble.
+    # Other samples of the same ensemble.
     assert alone.value == pytest.approx(together.value, rel=0.1, abs=0.1)
 
 

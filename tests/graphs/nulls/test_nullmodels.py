@@ -257,6 +257,69 @@ def test_degree_preserving_lattice_finds_the_ring() -> None:
     assert not degree_preserving_lattice(start, seed=0, switches_per_edge=5).mixed
 
 
+@pytest.mark.parametrize("model", [degree_preserving, erdos_renyi])
+@given(any_graphs(), st.integers(0, 50))
+def test_connected_samples_of_connected_graphs(model, graph, seed) -> None:
+    if len(graph) and not nx.is_connected(graph):
+        with pytest.raises(InputError, match="connected: True; the graph is not connected"):
+            model(graph, seed=seed, connected=True)
+        return
+    sample = model(graph, seed=seed, connected=True)
+    assert len(sample.edges) == graph.number_of_edges()
+    drawn = nx.from_scipy_sparse_array(sample.adjacency())
+    assert not len(drawn) or nx.is_connected(drawn)
+    if model is degree_preserving:
+        assert degrees(drawn) == degrees(graph)
+    free = model(graph, seed=seed)
+    if len(graph) and nx.is_connected(nx.from_scipy_sparse_array(free.adjacency())):
+        assert np.array_equal(sample.edges, free.edges)
+
+
+def test_connected_samples_are_uniform() -> None:
+    # 60 hexagons; 4^2 and 5^3 labelled trees, by Cayley; trees with the degrees 1, 1, 1, 2, 3: 3.
+    check_uniform(degree_preserving, nx.cycle_graph(6), 60, switches_per_edge=20, connected=True)
+    check_uniform(erdos_renyi, nx.path_graph(4), 16, connected=True)
+    check_uniform(erdos_renyi, nx.path_graph(5), 125, connected=True)
+    fork = nx.Graph([(0, 3), (1, 4), (2, 4), (3, 4)])
+    check_uniform(degree_preserving, fork, 3, switches_per_edge=20, connected=True)
+
+
+def test_a_sample_carries_its_seed() -> None:
+    graph = nx.gnm_random_graph(30, 60, seed=0)
+    for model in GENERAL:
+        sample = model(graph)
+        assert np.array_equal(model(graph, seed=sample.seed).edges, sample.edges)
+        assert model(graph, seed=np.random.default_rng(0)).seed is None
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        nx.watts_strogatz_graph(400, 10, 0),
+        nx.random_regular_graph(5, 300, seed=1),
+        nx.complete_graph(20),
+    ],
+    ids=["ring", "regular", "complete"],
+)
+def test_the_lattice_of_a_regular_graph_is_the_ring(graph) -> None:
+    sample = degree_preserving_lattice(graph, seed=0)
+    assert sample.mixed
+    ring = ring_lattice(graph, seed=0).adjacency()
+    assert average_clustering(sample.adjacency()) == pytest.approx(average_clustering(ring), 0.02)
+
+
+def test_a_lattice_settles_or_says_that_it_did_not() -> None:
+    graph = nx.barabasi_albert_graph(400, 4, seed=0)
+    settled = degree_preserving_lattice(graph, seed=0)
+    assert settled.mixed
+    assert settled.attempted < 400 * len(settled.edges)
+    more = degree_preserving_lattice(graph, seed=0, switches_per_edge=1000)
+    assert np.array_equal(more.edges, settled.edges)
+    early = degree_preserving_lattice(graph, seed=0, switches_per_edge=30)
+    assert not early.mixed
+    assert average_clustering(early.adjacency()) < average_clustering(settled.adjacency())
+
+
 @pytest.mark.parametrize("model", [degree_preserving, degree_preserving_lattice])
 @pytest.mark.parametrize("bad", [-1, float("nan"), float("inf")])
 def test_bad_number_of_switches(model, bad) -> None:
