@@ -214,12 +214,12 @@ class Circuit:
                 if thin:
                     drive[part, rows] += _dense(inputs[part] @ matrix)
                 elif few and isinstance(matrix, np.ndarray):
-                    add_rows_each(matrix, inputs[part], drive[part, rows])
+                    add_rows_each(matrix, inputs[part], drive[part], rows.start)
                 else:
                     drive[part, rows] += product(inputs[part], matrix)
             drive[part] += self.bias
 
-        share(add, len(drive))
+        share(add, len(drive), drive.size)
         return drive
 
     def field(self, state: Array, drive: Array | None = None) -> Array:

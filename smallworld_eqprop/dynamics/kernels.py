@@ -235,10 +235,14 @@ def add_rows(matrix, top, values, left, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_rows_each(matrix, values, out):  # type: ignore[no-untyped-def]
-    """Add ``values @ matrix`` to `out`, shape (batch, m), passing over values that are 0."""
+def add_rows_each(matrix, values, out, left):  # type: ignore[no-untyped-def]
+    """Add ``values @ matrix`` to columns of `out` from `left` on, passing over values that are 0.
+
+    `out` is an array in C order, not a part of its columns: only then the sums run in vector lanes.
+    """
+    right = left + matrix.shape[1]
     for example in range(values.shape[0]):
-        add_rows(matrix, 0, values[example], 0, out[example])
+        add_rows(matrix, 0, values[example], 0, out[example, left:right])
 
 
 @njit(cache=True, error_model="numpy")

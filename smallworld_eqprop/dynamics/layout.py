@@ -39,9 +39,6 @@ DENSE_FROM = 1 / 32
 # would cost their calls alone.
 COMPACT = 1024
 
-# Products of so many entries are worth sharing among threads.
-WORTH_SHARING = 1 << 16
-
 
 @dataclass(frozen=True, eq=False)
 class Block:
@@ -169,10 +166,7 @@ class Block:
         def multiply(part: slice) -> None:
             np.matmul(left.T, right[:, part], out=found[:, part])
 
-        if found.size < WORTH_SHARING:
-            multiply(slice(None))
-        else:
-            share(multiply, self.shape[1])
+        share(multiply, self.shape[1], found.size)
         if self.inside:
             found = 0.5 * (found + found.T)
         if not self.full:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from smallworld_eqprop.errors import InputError
@@ -17,6 +18,9 @@ from smallworld_eqprop.errors import InputError
 __all__ = ["check_threads", "share", "threads"]
 
 _threads = ContextVar("threads", default=1)
+
+# Work on fewer numbers is done before another thread has begun.
+WORTH_SHARING = 1 << 16
 
 
 @contextmanager
@@ -92,7 +96,7 @@ def check_threads(n: object) -> None:
         raise InputError(f"threads: {n!r}, must be a whole number of at least 1")
 
 
-def share(work: Callable[[slice], object], n: int) -> None:
+def share(work: Callable[[slice], object], n: int, size: float = np.inf) -> None:
     """Call ``work(part)`` with the parts of ``range(n)``, as many at once as there are threads.
 
     Parameters
@@ -101,8 +105,10 @@ def share(work: Callable[[slice], object], n: int) -> None:
         Takes a slice; for most of its time it must not need the interpreter.
     n : int
         Number of examples.
+    size : float
+        How many numbers the work is about; of few a thread would cost more than it does.
     """
-    count = _threads.get()
+    count = _threads.get() if size >= WORTH_SHARING else 1
     size = max(-(-n // count), 1)
     first, *others = (slice(start, start + size) for start in range(0, max(n, 1), size))
     running = [_pool(count - 1, os.getpid()).submit(work, part) for part in others]

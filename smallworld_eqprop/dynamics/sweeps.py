@@ -93,7 +93,7 @@ class Sweeps(Solver):
                 if not active.size:
                     break
 
-        share(relax, len(state))
+        share(relax, len(state), state.size)
         return Relaxation(state, field, residual, sweeps, self.tolerance)
 
     def deviations(
@@ -135,7 +135,7 @@ class Sweeps(Solver):
             moving[:, part] = active.reshape(len(nudges), -1)
             found[:, part] = change.reshape(len(nudges), -1, width)
 
-        share(relax, n)
+        share(relax, n, found.size)
         return list(found), int(moving.sum())
 
 

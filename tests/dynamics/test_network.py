@@ -702,7 +702,8 @@ def test_a_network_says_what_it_is():
     graph = LayeredGraph((40, 1, 2), [(0, 40), (0, 41), (40, 41)])
     told = repr(Network(graph, np.zeros(3)))
     assert told == (
-        "Network(40-1-2, 3 edges, Hopfield(low=0.0, high=1.0, linear_outputs=False, readout=False), "
+        "Network(40-1-2, 3 edges, "
+        "Hopfield(low=0.0, high=1.0, linear_outputs=False, readout=False), "
         "float32; "
         "0-1 sparse, 0-2 sparse, 1-2 dense)"
     )
