@@ -31,7 +31,7 @@ structure: $(VENV)/.installed ## whether structure predicts training: trains 150
 	    --out $(STRUCTURE) --figures docs/figures
 
 figures: $(VENV)/.installed ## redraw figures 1 to 7 and table 1 from results/, without training
-	@status=0; for script in figures/figure*.py; do \
+	@status=0; for script in figures/figure*.py figures/time_to_error.py; do \
 	    $(BIN)/python $$script --out docs/figures || status=1; done; \
 	$(BIN)/python analysis/table1.py || status=1; exit $$status
 

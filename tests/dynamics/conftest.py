@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import networkx as nx
 import numpy as np
+import problems
 import pytest
 from scipy.optimize import lsq_linear
 
@@ -91,21 +92,8 @@ class Conductances(Model):
 
 
 @dataclass(frozen=True)
-class Patchwork(Model):
-    """Another answer for every node and edge."""
-
-    def bounds(self, graph):
-        free = np.arange(graph.n_nodes - graph.layer_sizes[0])
-        return np.where(free % 2, -1.0, -np.inf), 0.5 + free % 4 / 4
-
-    def self_term(self, graph):
-        return 0.5 + np.arange(graph.n_nodes - graph.layer_sizes[0]) % 4 / 2
-
-    def bias_scale(self, graph):
-        return 1 + np.arange(graph.n_nodes - graph.layer_sizes[0]) % 3 / 2
-
-    def edge_scale(self, graph, edges):
-        return 0.5 + edges @ (1, 2) % 5 / 4
+class Patchwork(problems.Patchwork):
+    """Another answer for every node and edge, and for weights."""
 
     def limits(self, graph):
         # No edge but the last may have any weight: neither 0.4 nor 0.45 is a number of float32.
