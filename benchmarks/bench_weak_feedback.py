@@ -2,11 +2,13 @@
 
     python benchmarks/bench_weak_feedback.py
 
-Two ratios, each the median of turns taken one after the other in one process:
+Three ratios, each the median of turns taken one after the other in one process:
 
 - share of the sgemm floor: the matrix products of a batch, logged and replayed alone with the same
   shapes and strides, over the whole batch, one thread;
-- gain of a second core: batches per second with two threads over those with one.
+- gain of a second core: batches per second with two threads over those with one;
+- most a second core can gain: the same replay done twice, by two threads that share nothing, over
+  twice the time of one. Below 2 the cores slow each other, whatever the program does.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import itertools
 import statistics
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -42,7 +45,7 @@ class Logged:
 
     def matmul(self, left: Any, right: Any, out: Any = None) -> Any:
         """Note and multiply."""
-        self.products.append((_like(left), _like(right), None if out is None else _like(out)))
+        self.products.append(_likes((left, right, out)))
         return np.matmul(left, right, out=out)
 
 
@@ -50,6 +53,10 @@ def _like(array: Any) -> Any:
     """An array of its own with the shape and the strides of another."""
     memory = np.random.default_rng(0).random(_span(array), np.float32)
     return np.lib.stride_tricks.as_strided(memory, array.shape, array.strides)
+
+
+def _likes(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(None if each is None else _like(each) for each in arrays)
 
 
 def _span(array: Any) -> int:
@@ -62,7 +69,7 @@ def logged() -> Iterator[Logged]:
     """Note the products inside the ``with`` statement."""
     log = Logged()
     modules = [
-        import_module(f"smallworld_eqprop.dynamics.{name}") for name in ("circuit", "layout")
+        import_module(f"smallworld_eqprop.dynamics.{name}") for name in ("products", "layout")
     ]
     for module in modules:
         module.np = log  # type: ignore[attr-defined]
@@ -86,16 +93,25 @@ def measure(name: str, batch_size: int | None, data: Dataset) -> dict[str, objec
     with threads(trainer.network, 1), logged() as log:
         run(1)
 
-    def replay() -> None:
+    # Two of them, so that two threads write to no array of each other.
+    copies = [[_likes(row) for row in log.products] for _ in range(2)]
+    pool = ThreadPoolExecutor(2)
+
+    def replay(copy: int = 0) -> None:
         for _ in range(BATCHES):
-            for left, right, out in log.products:
+            for left, right, out in copies[copy]:
                 np.matmul(left, right, out=out)
 
-    shares, gains = [], []
+    def replay_twice() -> None:
+        list(pool.map(replay, (0, 1)))
+
+    shares, gains, bounds = [], [], []
     for _ in range(TURNS):
         with threads(trainer.network, 1):
             one = timed(lambda: run(BATCHES))
-            shares.append(timed(replay) / one)
+            alone = timed(replay)
+            shares.append(alone / one)
+            bounds.append(2 * alone / timed(replay_twice))
         with threads(trainer.network, 2):
             gains.append(one / timed(lambda: run(BATCHES)))
     flops = sum(2 * left.shape[0] * right.size for left, right, _ in log.products)
@@ -106,6 +122,7 @@ def measure(name: str, batch_size: int | None, data: Dataset) -> dict[str, objec
         "million operations": round(flops / 1e6),
         "share of the floor": round(statistics.median(shares), 2),
         "gain of a second core": round(statistics.median(gains), 2),
+        "most it can gain": round(statistics.median(bounds), 2),
     }
     print(row, flush=True)
     return row

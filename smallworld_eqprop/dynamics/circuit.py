@@ -20,11 +20,12 @@ from scipy import sparse
 
 from smallworld_eqprop.dynamics.kernels import add_rows_each, drift, residuals_each
 from smallworld_eqprop.dynamics.layout import Array, Layout
+from smallworld_eqprop.dynamics.products import multiplied, product, products
 from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.dynamics.whole import Whole
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["WHOLE", "Circuit", "Nudge", "products"]
+__all__ = ["WHOLE", "Circuit", "Nudge"]
 
 # Up to so many free nodes their weights are copied into one array, of 64 MiB then.
 WHOLE = 4096
@@ -85,8 +86,9 @@ class Circuit:
     first : list of (matrix, slice)
         Matrices from the inputs, and the columns of the field that they add to.
     into : list of list of (matrix, slice)
-        For every layer the matrices and the columns of the state whose products are its field,
-        without dense intralayer edges: ``field[:, rows[l]] = sum(state[:, source] @ matrix)``.
+        For every layer the matrices (arrays, sparse arrays or `Scaled`) and the columns of the
+        state whose products are its field, without dense intralayer edges:
+        ``field[:, rows[l]] = sum(state[:, source] @ matrix)``.
     inside : dict of int to ndarray
         Dense matrices of intralayer edges, by layer.
     readout : bool
@@ -187,7 +189,7 @@ class Circuit:
         parts = []
         for layer, rows in enumerate(self.layout.rows):
             for matrix, source in self.terms(layer):
-                part = sparse.coo_array(matrix)
+                part = sparse.coo_array(multiplied(matrix))
                 parts.append((part.data, part.row + source.start, part.col + rows.start))
         shape = self.n_free, self.n_free
         if not parts:
@@ -319,31 +321,10 @@ def check_acting(circuit: Any) -> None:
 
 
 def _scaled(matrix: Any, columns: Array) -> Any:
+    matrix = multiplied(matrix)
     return matrix * columns if isinstance(matrix, np.ndarray) else (matrix * columns).tocsr()
 
 
 def _dense(found: Any) -> Array:
     array: Array = found if isinstance(found, np.ndarray) else found.toarray()
     return array
-
-
-def product(state: Array, matrix: Any) -> Array:
-    """``state @ matrix`` for a dense or a sparse matrix."""
-    if isinstance(matrix, np.ndarray):
-        return np.matmul(state, matrix)
-    # Columns of a sparse product run side by side; the sparse product itself costs far more.
-    return (matrix.T @ np.ascontiguousarray(state.T)).T
-
-
-def products(terms: list[tuple[Any, slice]], state: Array, out: Array) -> Array:
-    """Sum of ``state[:, source] @ matrix`` over the terms of a layer, in `out`; zeros without."""
-    if not terms:
-        out[:] = 0
-    for i, (matrix, source) in enumerate(terms):
-        if i:
-            out += product(state[:, source], matrix)
-        elif isinstance(matrix, np.ndarray):
-            np.matmul(state[:, source], matrix, out=out)
-        else:
-            out[:] = product(state[:, source], matrix)
-    return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -353,6 +354,11 @@ class Network(LaidOut):
     def predict(self, inputs: npt.ArrayLike, solver: Solver | None = None) -> npt.NDArray[np.intp]:
         """Number of the largest output, which is the class; shape (batch,). See `states`."""
         return self.outputs(inputs, solver).argmax(axis=1)
+
+    def weighted_graph(self) -> LayeredGraph:
+        """The graph with the weights as edge data ``weight``, for measures and null models."""
+        data = {**self.graph.edge_data, "weight": self.weights}
+        return replace(self.graph, edge_data=data)
 
     def to_networkx(self) -> nx.Graph:
         """The graph as networkx graph whose edges have a ``weight``, and free nodes a ``bias``."""

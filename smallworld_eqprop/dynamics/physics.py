@@ -11,6 +11,7 @@ from smallworld_eqprop.dynamics.circuit import Circuit
 from smallworld_eqprop.dynamics.constraints import frozen_edges, weight_limits
 from smallworld_eqprop.dynamics.layout import Array, Block, Layout
 from smallworld_eqprop.dynamics.models import Model
+from smallworld_eqprop.dynamics.products import Scaled
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
@@ -124,16 +125,21 @@ class Physics:
         )
         circuit.into = [[] for _ in layout.rows]
         circuit.readout = self.model.readout
-        # What the upper and what the lower layer of a block see: the weights, or arrays derived.
-        self._seen: list[list[Array]] = []
-        self._ratios: list[tuple[Any, Any]] = []
+        # What the upper and the lower layer of each block see that is not the weights themselves:
+        # number of the block, end, array, and by what the weights are multiplied.
+        self._derived: list[tuple[int, int, Array, Any]] = []
         for n, block in enumerate(layout.blocks):
-            up, down = self._ratio(block, own)
-            self._ratios.append((up, down))
-            seen = [
-                weights[n] if ratio is None else np.empty_like(weights[n]) for ratio in (up, down)
-            ]
-            self._seen.append(seen)
+            seen = []
+            for end, ratio in enumerate(self._ratio(block, own)):
+                array = weights[n]
+                if ratio is None:
+                    seen.append(block.matrix(array))
+                elif np.ndim(ratio) == 0 and block.dense and 0 < block.lower < block.upper:
+                    seen.append(Scaled(array, ratio))
+                else:
+                    array = np.empty_like(array)
+                    self._derived.append((n, end, array, ratio))
+                    seen.append(block.matrix(array))
             self._connect(circuit, block, *seen)
         self.refresh(circuit, weights, biases)
         return circuit
@@ -143,11 +149,10 @@ class Physics:
         own = self._self_terms(weights)
         circuit.self_term[:] = own
         circuit.bias[:] = biases * (self.bias_scale / own)
-        for n, block in enumerate(self.layout.blocks):
-            ratios = self._ratio(block, own) if self.difference else self._ratios[n]
-            for ratio, seen in zip(ratios, self._seen[n], strict=True):
-                if ratio is not None:
-                    np.multiply(weights[n], ratio, out=seen)
+        for n, end, array, ratio in self._derived:
+            if self.difference:  # self-terms have changed with the weights
+                ratio = self._ratio(self.layout.blocks[n], own)[end]
+            np.multiply(weights[n], ratio, out=array)
         circuit.changed()
 
     def scaled(self, n: int, product: Array, own: Array | None) -> Array:
@@ -170,18 +175,18 @@ class Physics:
             return None
         return gain * np.einsum("bi,bi->i", deviation, middle)
 
-    def _connect(self, circuit: Circuit, block: Block, up: Array, down: Array) -> None:
+    def _connect(self, circuit: Circuit, block: Block, up: Any, down: Any) -> None:
         rows = self.layout.rows
         lower, upper = block.lower, block.upper
         if upper == 0:
             return
         if lower == 0:
-            circuit.first.append((block.matrix(up), rows[upper]))
+            circuit.first.append((up, rows[upper]))
         elif block.inside and block.dense:
             circuit.inside[lower] = up
         else:
-            circuit.into[upper].append((block.matrix(up), rows[lower]))
-            back = block.matrix(down).T, rows[upper]
+            circuit.into[upper].append((up, rows[lower]))
+            back = down.T, rows[upper]
             if self.model.readout and upper == len(rows) - 1:
                 circuit.pushes.setdefault(lower, []).append(back)
             else:

@@ -43,9 +43,10 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.active_set import relax_each
-from smallworld_eqprop.dynamics.circuit import Circuit, Nudge, products
+from smallworld_eqprop.dynamics.circuit import Circuit, Nudge
 from smallworld_eqprop.dynamics.kernels import adapt, count_moving, step
 from smallworld_eqprop.dynamics.layout import Array
+from smallworld_eqprop.dynamics.products import products
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps
 from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.dynamics.whole import Whole

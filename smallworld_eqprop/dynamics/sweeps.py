@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.dynamics.circuit import Circuit, Nudge, check_acting, products
+from smallworld_eqprop.dynamics.circuit import Circuit, Nudge, check_acting
 from smallworld_eqprop.dynamics.kernels import deviations, settle
 from smallworld_eqprop.dynamics.layout import Array
+from smallworld_eqprop.dynamics.products import products
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps
 from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.errors import InputError

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.kernels import copy_sparse
 from smallworld_eqprop.dynamics.layout import Array
+from smallworld_eqprop.dynamics.products import multiplied
 
 __all__ = ["Whole"]
 
@@ -73,6 +74,7 @@ def _ranges(joined: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
 
 
 def _copy(matrix: Any, out: Array, top: int, left: int) -> None:
+    matrix = multiplied(matrix)
     if isinstance(matrix, np.ndarray):
         out[top : top + matrix.shape[0], left : left + matrix.shape[1]] = matrix
     elif matrix.format == "csr":
