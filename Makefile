@@ -6,8 +6,8 @@ STRUCTURE := results/structure_vs_performance
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce p-sweep structure figures bench docs walk test gpu network check lint types \
-    contracts clean
+.PHONY: help reproduce p-sweep structure connectomes figures bench docs walk test atlas gpu network check \
+    lint types contracts clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -15,7 +15,7 @@ help: ## list the targets
 reproduce: $(VENV)/.installed ## the paper's three networks (PROFILE=quick, or paper for the full protocol)
 	$(BIN)/python analysis/reproduce.py --profile $(PROFILE)
 
-# Both go on where they were stopped, and train only what is not in their stores yet.
+# All three go on where they were stopped, and train only what is not in their stores yet.
 p-sweep: $(VENV)/.installed ## figure 5, error and corrections against p: trains 72 networks, takes hours
 	$(BIN)/smallworld-eqprop sweep analysis/studies/p_sweep_5x100.toml
 	$(BIN)/smallworld-eqprop sweep analysis/studies/p_sweep_3x500.toml
@@ -30,8 +30,16 @@ structure: $(VENV)/.installed ## whether structure predicts training: trains 150
 	$(BIN)/python analysis/seed_noise.py $(STRUCTURE)/runs.csv \
 	    --out $(STRUCTURE) --figures docs/figures
 
+connectomes: $(VENV)/.installed ## two connectomes beside their nulls: trains 726 small networks
+	$(PIP_INSTALL) --no-deps graspologic tvb-data
+	$(BIN)/python analysis/connectomes.py
+	$(BIN)/smallworld-eqprop sweep analysis/studies/fly_nulls.toml
+	$(BIN)/smallworld-eqprop sweep analysis/studies/brain_nulls.toml
+	$(BIN)/python analysis/connectome_nulls.py
+	$(BIN)/python figures/connectome_panels.py --out docs/figures
+
 figures: $(VENV)/.installed ## redraw figures 1 to 7 and table 1 from results/, without training
-	@status=0; for script in figures/figure*.py figures/time_to_error.py; do \
+	@status=0; for script in figures/figure*.py figures/time_to_error.py figures/connectome_panels.py; do \
 	    $(BIN)/python $$script --out docs/figures || status=1; done; \
 	$(BIN)/python analysis/table1.py || status=1; exit $$status
 
@@ -50,6 +58,10 @@ walk: $(BIN)/python ## follow README and tutorials, from a wheel in a fresh envi
 
 test: $(VENV)/.installed-test ## the tests, without network
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not network"
+
+atlas: $(VENV)/.installed-test ## every measure and null model on all graphs of up to seven nodes: half an hour
+	ATLAS_NODES=7 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 \
+	    tests/graphs/test_atlas.py tests/graphs/test_atlas_counterparts.py
 
 gpu: $(VENV)/.installed-gpu ## the tests of the engine on torch, without a card; TORCH=torch==2.13.0 picks a release
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m torch tests

@@ -18,15 +18,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from operations import Operations, backpropagation, equilibrium_propagation
 from tabulate import tabulate
 
 from smallworld_eqprop import InputError, LayeredGraph, Run, RunConfig
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.files import atomic_writer
+from smallworld_eqprop.hardware import (
+    Operations,
+    backpropagation_operations,
+    eqprop_operations,
+    hardware_costs,
+)
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-DEFAULT = ("layered-3x500", "rewired-3x500")
+#: p = 0, 7.56 % (with edges inside layers) and 10 %.
+DEFAULT = ("layered-3x500", "rewired-3x500", "rewired-3x500-no-intralayer")
 
 COLUMNS = ("", "backpropagation", "equilibrium propagation")
 WORDS = (
@@ -74,6 +80,23 @@ QUANTITIES = {
     "values_per_edge": "values carried by a connection",
     "steps": "steps one after the other",
 }
+# What `hardware_costs` gives as the table calls it, and in which unit.
+COSTS = {
+    "wire_length": "length of all wires (pitches of a node)",
+    "wire_length_mean": "length of a wire",
+    "wire_length_skip": "length of all wires that skip layers",
+    "fan_in_mean": "wires into a neuron",
+    "fan_in_largest": "wires into a neuron, the most",
+    "fan_out_largest": "neurons that a node drives, the most",
+    "crossbar_tiles": "crossbar tiles of 128 x 128",
+    "crossbar_fill": "share of their devices that are weights",
+    "dacs": "digital-to-analogue converters, for inputs",
+    "adcs": "analogue-to-digital converters, where all neurons are read",
+    "weight_memories": "memories for weights and biases, SGD",
+    "correction_energy": "energy of one correction (uJ)",
+}
+SCALES = {"correction_energy": 1e6}
+COSTS_TITLE = "What a chip takes to train by equilibrium propagation"
 NOTE = """\
 Counted for one training example, as means over neurons or connections where it says "a neuron" or
 "a connection". Connections and neurons are those of the graph; multiply-accumulates are one per
@@ -81,7 +104,11 @@ connection, direction and sweep, without checks of convergence. This package tak
 inputs contribute once per example and relaxes until the residual is small; as published it is taken
 anew in every one of a fixed number of Euler steps. Backpropagation on the same graph takes
 every connection from the lower to the higher node number; with connections inside a layer its
-neurons must then wait for each other. A step of equilibrium propagation updates all neurons."""
+neurons must then wait for each other. A step of equilibrium propagation updates all neurons.
+Costs of a chip are those of smallworld_eqprop.hardware.hardware_costs: layers are square blocks of
+neurons side by side, wires run along the axes, a tile without a weight is not built. Adam needs two
+more memories for every one, a copy of the weights that is finer than the devices one more. Energies
+are rough; they compare networks."""
 
 #: Euler steps of the published free phase, by number of layers: 3 x 500 and 5 x 100; 500 otherwise.
 FREE_STEPS = {5: 500, 7: 1000}
@@ -121,14 +148,17 @@ class Counted:
         """Operations by column of the table."""
         g, nudged = self.graph, self.nudged
         return {
-            "backpropagation": backpropagation(g),
-            "equilibrium propagation": equilibrium_propagation(
-                g, self.sweeps, nudged, inputs_once=True
-            ),
-            "the same, as published": equilibrium_propagation(
+            "backpropagation": backpropagation_operations(g),
+            "equilibrium propagation": eqprop_operations(g, self.sweeps, nudged),
+            "the same, as published": eqprop_operations(
                 g, self.published, nudged, inputs_once=False
             ),
         }
+
+    def costs(self) -> dict[str, float]:
+        """What a chip takes, by the words of the table."""
+        found = hardware_costs(self.graph, free_sweeps=self.sweeps, nudged_sweeps=self.nudged)
+        return {words: found[name] * SCALES.get(name, 1) for name, words in COSTS.items()}
 
 
 def from_preset(name: str, sweeps: float | None) -> Counted:
@@ -186,7 +216,19 @@ def as_csv(networks: Sequence[Counted]) -> str:
     words = pd.DataFrame(WORDS, columns=["quantity", *COLUMNS[1:]])
     words.insert(0, "network", "")
     counted = [counted_rows(network).assign(network=network.name) for network in networks]
-    return pd.concat([words, *counted], ignore_index=True).to_csv(index=False)
+    costs = [
+        pd.DataFrame({"network": network.name, "quantity": list(found), COLUMNS[2]: found.values()})
+        for network in networks
+        if (found := network.costs())
+    ]
+    return pd.concat([words, *counted, *costs], ignore_index=True).to_csv(index=False)
+
+
+def cost_rows(networks: Sequence[Counted]) -> pd.DataFrame:
+    """Costs of a chip, one network a column."""
+    costs = {network.name: network.costs() for network in networks}
+    rows = pd.DataFrame(costs, index=list(COSTS.values())).map(shown)
+    return rows.reset_index(names="")
 
 
 def as_text(networks: Sequence[Counted], style: str) -> str:
@@ -202,6 +244,11 @@ def as_text(networks: Sequence[Counted], style: str) -> str:
         align = ["left", *["right"] * (len(headers) - 1)]
         table = tabulate(numbers, headers, tablefmt=style, colalign=align, disable_numparse=True)
         parts += [network.summary, table]
+    costs = cost_rows(networks)
+    align = ["left", *["right"] * len(networks)]
+    numbers = costs.to_numpy().tolist()
+    table = tabulate(numbers, list(costs), tablefmt=style, colalign=align, disable_numparse=True)
+    parts += [COSTS_TITLE, table]
     return "\n\n".join([*parts, NOTE]) + "\n"
 
 
@@ -218,6 +265,10 @@ def as_latex(networks: Sequence[Counted]) -> str:
             rows[column] = rows[column].map(shown)
         table = rows.to_latex(index=False, escape=True, column_format="lrrr")
         parts.append(f"% {network.summary}\n{table}")
+    table = cost_rows(networks).to_latex(
+        index=False, escape=True, column_format=f"l{'r' * len(networks)}"
+    )
+    parts.append(f"% {COSTS_TITLE}\n{table}")
     return "\n".join([*parts, *(f"% {line}" for line in NOTE.splitlines())]) + "\n"
 
 

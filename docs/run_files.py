@@ -36,6 +36,9 @@ ABOUT = {
     "transform": "What is done to the inputs of every training batch; nothing when left out. "
     "Several are written as `[[transform]]`, one table each, or as a list, and are done one after "
     "the other.",
+    "hardware": "What the devices of a chip do to the network; an ideal one when left out. Several "
+    "are written as `[[hardware]]`, one table each, or as a list, and act one after the other: see "
+    "[hardware](hardware.md).",
     "schedule": "A learning rate that changes: in the place of a number, as in `learning_rate = "
     '{ kind = "cosine", rate = 0.1, epochs = 10 }`. Steps are counted in batches.',
     "initial": "Weights to begin with; without a kind.",

@@ -43,6 +43,7 @@ PAGES = [
     "docs/extend/rule.md",
     "docs/extend/optimiser.md",
     "docs/extend/solver.md",
+    "docs/extend/device.md",
     "docs/extend/metric.md",
     "docs/extend/data.md",
 ]

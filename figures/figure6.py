@@ -9,10 +9,11 @@ import sys
 from dataclasses import replace
 
 from matplotlib.figure import Figure
-from networks import arguments
+from networks import arguments, counted_graphs
 from schematic import BLACK, CORRECTING, OUTPUTS, Page
 
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.hardware import eqprop_operations, fan_in
 from smallworld_eqprop.studies.style import save, use_style
 
 FREE = replace(BLACK, meaning="free phase, all neurons (nudged phase: the same)")
@@ -20,7 +21,7 @@ NUDGE = replace(OUTPUTS, meaning="nudged phase, output neurons only")
 
 
 def draw() -> Figure:
-    page = Page(bottom=7, top=103)
+    page = Page(bottom=-18, top=103)
     page.frame(66, 16, 176, 94, "neuron $i$")
     neighbour = page.circle(16, 69, 9, "$j$", FREE, many=True)
     page.text(17.5, 87, "every neighbour $j$,\nwhatever its layer", fontsize=7)
@@ -80,6 +81,19 @@ def draw() -> Figure:
     page.text(24, 50, r"$\rho_j^{0},\ \rho_j^{\beta}$")
     page.text(108, bus - 2.8, r"stored $\rho_i^{0},\ \rho_i^{\beta}$", fontsize=7)
     page.wire(weight.top(48), synapse.bottom(), role=CORRECTING)
+    graphs = counted_graphs()
+    counted = [eqprop_operations(graph, 1, 1) for graph in graphs.values()]
+    page.table(
+        list(graphs),
+        {
+            "weights $W_{ij}$": [graph.n_edges for graph in graphs.values()],
+            "wires both ways, between neurons": [each.two_way_wires for each in counted],
+            "wires one way, from inputs": [each.one_way_wires for each in counted],
+            "wires into a neuron, at most": [int(fan_in(graph).max()) for graph in graphs.values()],
+            "values stored for a correction": [each.stored_values for each in counted],
+        },
+        top=11,
+    )
     page.legend([FREE, NUDGE, CORRECTING], ncols=3)
     return page.figure
 

@@ -9,10 +9,11 @@ import sys
 from dataclasses import replace
 
 from matplotlib.figure import Figure
-from networks import arguments
+from networks import arguments, counted_graphs
 from schematic import BACKWARD, BLACK, CORRECTING, OUTPUTS, Page
 
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.hardware import backpropagation_operations
 from smallworld_eqprop.studies.style import save, use_style
 
 FORWARDS = replace(BLACK, meaning="forwards phase, all neurons")
@@ -21,7 +22,7 @@ ERROR = replace(OUTPUTS, meaning="backwards phase, output neurons only")
 
 
 def draw() -> Figure:
-    page = Page(bottom=5, top=103)
+    page = Page(bottom=-19, top=103)
     page.frame(63, 18, 131, 94, "neuron $i$")
     forwards, backwards = 70, 44
     middle, tall = (forwards + backwards) / 2, forwards - backwards + 14
@@ -78,6 +79,19 @@ def draw() -> Figure:
     page.wire(weight.top(45), before.bottom(), role=CORRECTING)
     page.text(15, 24, "stored $x_j$", fontsize=7)
     page.text(72, 23.5, r"stored $\delta_i$", fontsize=7)
+    graphs = counted_graphs()
+    counted = [backpropagation_operations(graph) for graph in graphs.values()]
+    page.table(
+        list(graphs),
+        {
+            "weights $W_{ij}$": [graph.n_edges for graph in graphs.values()],
+            "wires one way, forwards": [int(each.first_phase) for each in counted],
+            "wires one way, backwards": [int(each.second_phase) for each in counted],
+            "steps one after the other": [int(each.steps) for each in counted],
+            "values stored for a correction": [each.stored_values for each in counted],
+        },
+        top=14,
+    )
     page.legend([FORWARDS, BACKWARDS, ERROR, CORRECTING], ncols=2)
     return page.figure
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from smallworld_eqprop import InputError, Run
+from smallworld_eqprop import InputError, LayeredGraph, Run, RunConfig
 from smallworld_eqprop.errors import nearest
 from smallworld_eqprop.studies import tidy
 from smallworld_eqprop.studies.plots import pair_handles
@@ -54,6 +55,13 @@ NETWORKS = {
 # have another p and no edges inside layers.
 OTHERS_PUBLISHED = frozenset({"rewired-3x500", "rewired-5x100"})
 
+#: The networks whose needs figures 6 and 7 count, by what tells them apart.
+COUNTED = {
+    "p = 0": "layered-3x500",
+    "p = 7.56 %, intralayer": "rewired-3x500",
+    "p = 10 %": "rewired-3x500-no-intralayer",
+}
+
 CURVES = (
     "network",
     "seed",
@@ -69,6 +77,12 @@ CORRECTIONS = ("network", "seed", "epoch", "batch", "pair", "kind", "rms")
 def look(network: str) -> Look:
     """How to show a network; one that is none of the paper's goes by its own name."""
     return NETWORKS.get(network, Look(network, "0.2", "*"))
+
+
+@cache
+def counted_graphs() -> dict[str, LayeredGraph]:
+    """The graphs of the networks that are counted, of seed 0."""
+    return {label: RunConfig.preset(name).topology.build(0) for label, name in COUNTED.items()}
 
 
 def networks_of(table: pd.DataFrame) -> list[str]:

@@ -5,7 +5,7 @@ What a block or wire is needed for shows in its colour and, without colour, in i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -166,6 +166,16 @@ class Page:
         """Text around (x, y)."""
         style = {"ha": "center", "va": "center", "fontsize": 8, "zorder": 6, **style}
         self.axes.text(x, y, text, **style)
+
+    def table(self, columns: Sequence[str], rows: Mapping[str, Sequence[int]], top: float) -> None:
+        """Whole numbers under headings, from the height `top` downwards."""
+        lines = [("in networks 784-500-500-500-10", columns)]
+        lines += [(name, [f"{number:,}" for number in numbers]) for name, numbers in rows.items()]
+        for line, (name, cells) in enumerate(lines):
+            y = top - 4.2 * line
+            self.text(16, y, name, ha="left", fontsize=7)
+            for column, cell in enumerate(cells):
+                self.text(108 + 30 * column, y, cell, ha="right", fontsize=7)
 
     def legend(self, roles: Sequence[Role], ncols: int) -> None:
         """Name the roles below everything."""

@@ -3,6 +3,7 @@
 from . import data as data
 from . import dynamics as dynamics
 from . import graphs as graphs
+from . import hardware as hardware
 from . import learning as learning
 from . import presets as presets
 from . import studies as studies

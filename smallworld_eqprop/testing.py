@@ -1,4 +1,4 @@
-"""Contracts: what a model, rule, loss, optimiser, solver or transform has to keep, as tests.
+"""Contracts: what a model, rule, loss, optimiser, solver, transform or device has to keep.
 
 One line each, in any test framework::
 
@@ -26,6 +26,7 @@ from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.data.transforms import Transform
 from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.energies import energy
+from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.layout import Array
 from smallworld_eqprop.dynamics.models import Hopfield, Model
 from smallworld_eqprop.dynamics.network import Network
@@ -34,14 +35,16 @@ from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
 from smallworld_eqprop.graphs.generate.rewiring import rewire
+from smallworld_eqprop.hardware.base import Device
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.losses import Loss, SquaredError
 from smallworld_eqprop.learning.optimisers import Optimiser
-from smallworld_eqprop.learning.rules import Adjoint, Phases, Rule
+from smallworld_eqprop.learning.rules import Adjoint, OneSided, Phases, Rule
 from smallworld_eqprop.learning.trainer import Trainer
 
 __all__ = [
     "awkward_graphs",
+    "check_device",
     "check_loss",
     "check_model",
     "check_optimiser",
@@ -212,7 +215,65 @@ def check_transform(transform: Transform, n_inputs: int = 16) -> None:
     _check_resuming(n_inputs, transform=transform)
 
 
+def check_device(device: Device) -> None:
+    """Check a device of a chip.
+
+    Its methods keep shape and dtype, give finite numbers, change nothing they are given but memory
+    and draw from the generator alone; a step of 0 stays 0; some method changes something; and a
+    training with the device resumes to the bit. Of a list of devices each one is checked.
+    """
+    for part in device.parts:
+        acted = False
+        for dtype in (np.float32, np.float64):
+            found, again = (_device_calls(part, dtype) for _ in range(2))
+            for name, (given, array) in found.items():
+                assert np.shape(array) == given.shape, f"{part}: {name} gives another shape"
+                assert array.dtype == given.dtype, f"{part}: {name} gives {array.dtype}"
+                assert np.isfinite(array).all(), f"{part}: {name} gives what is not finite"
+                same = np.array_equal(array, again[name][1])
+                assert same, f"{part}: {name} draws from more than the generator"
+                acted |= not np.array_equal(array, given)
+            asked, made = found["write"]
+            assert not made[asked == 0].any(), f"{part}: write makes a step where none is asked for"
+        assert acted, f"{part}: changes nothing"
+    # In time, as some devices act.
+    solvers: dict[str, Any] = {"relaxation": Euler(20), "rule": OneSided(0.5, Euler(4))}
+    _check_resuming(hardware=device, **solvers)
+
+
 # What the contracts are made of.
+
+
+def _device_calls(device: Device, dtype: Any) -> dict[str, tuple[Array, Array]]:
+    """What each method of a device is given, and what it makes of it, by name."""
+    network = Network(awkward_graphs()["skips"], dtype=dtype, seed=1)
+    rng, n_edges = np.random.default_rng(8), network.graph.n_edges
+    weights, step = rng.uniform(-0.7, 0.7, n_edges), rng.uniform(-0.1, 0.1, n_edges)
+    step[::3] = 0
+    written = step != 0
+    state: Array = rng.random((3, network.n_free)).astype(dtype)
+    circuit = network.circuit
+    moved = circuit.drift(state, circuit.field(state), 0.5)
+    given = weights.copy(), step.copy(), state.copy(), written.copy()
+
+    def draw(n: int) -> np.random.Generator:
+        return np.random.default_rng([9, n])
+
+    memory = device.weight_memory(weights.astype(dtype), draw(0))
+    nodes = device.node_memory(network.n_free, draw(1))
+    other = device.circuit(circuit, nodes, draw(2))
+    found = {
+        "program": (weights, device.program(weights, memory, draw(3))),
+        "write": (step, device.write(weights, step, memory, draw(4))),
+        "age": (weights, device.age(weights, written, memory, 2.0)),
+        "read": (state, device.read(state, 0, nodes, draw(5))),
+        "circuit": (moved, other.drift(state, other.field(state, other.bias), 0.5)),
+    }
+    for now, before in zip((weights, step, state, written), given, strict=True):
+        assert np.array_equal(now, before), f"{device}: changes what it is given"
+    after = circuit.drift(state, circuit.field(state), 0.5)
+    assert np.array_equal(after, moved), f"{device}: changes the circuit it is given"
+    return found
 
 
 def _inputs(graph: LayeredGraph, batch: int = 3) -> Array:

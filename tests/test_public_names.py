@@ -28,6 +28,7 @@ PACKAGES = {
         "graphs.measure",
         "graphs.nulls",
         "graphs.topology",
+        "hardware",
         "learning",
         "studies",
     )
@@ -54,7 +55,22 @@ METRICS = [
     "degree_assortativity",
     "layer_modularity",
     "algebraic_connectivity",
+    "spectral_gap",
     "spectral_radius",
+    "input_output_betweenness",
+    "input_output_edge_betweenness",
+    "edge_disjoint_paths",
+    "input_output_resistance",
+    "output_potential",
+    "communicability_to_output",
+    "input_output_communicability",
+    "resolvent_to_output",
+    "input_output_resolvent",
+    "modularity",
+    "participation_coefficient",
+    "core_periphery",
+    "rich_club",
+    "normalised_rich_club",
     "small_world_sigma",
     "small_world_omega",
     "small_world_index",
@@ -65,6 +81,11 @@ NULL_MODELS = [
     "degree_preserving",
     "layer_blocks",
     "layer_blocks_with_degrees",
+    "strength_preserving",
+    "shuffled_weights",
+    "geometry_preserving",
+    "directed_degree_preserving",
+    "reciprocity_preserving",
     "degree_preserving_lattice",
     "ring_lattice",
 ]
@@ -79,7 +100,7 @@ def modules_after(statement: str) -> set[str]:
 def test_the_top_level_is_short_and_shows_the_subpackages() -> None:
     assert len(TOP) <= 32
     assert set(smallworld_eqprop.__all__) - set(TOP) == {
-        "data", "dynamics", "graphs", "learning", "presets", "studies", "testing",
+        "data", "dynamics", "graphs", "hardware", "learning", "presets", "studies", "testing",
     }  # fmt: skip
 
 

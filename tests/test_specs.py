@@ -94,6 +94,11 @@ NEEDED: dict[str, dict[str, Any]] = {
     "steps": {"rate": 0.5, "at": [3]},
     "null": {"of": {"kind": "thin", "p": 0.5}},
     "file": {"path": "x.npz"},
+    "square": {"inputs": 4, "outputs": 2, "rows": 5},
+    "king": {"inputs": 4, "outputs": 2, "rows": 5},
+    "chimera": {"inputs": 4, "outputs": 2, "rows": 2},
+    "pegasus": {"inputs": 4, "outputs": 2, "size": 3},
+    "zephyr": {"inputs": 4, "outputs": 2, "size": 2},
     "warm-up": {"schedule": {"kind": "constant", "rate": 0.5}, "steps": 3},
     "dropout": {"rate": 0.5},
     "shift": {"pixels": 1},
@@ -101,6 +106,15 @@ NEEDED: dict[str, dict[str, Any]] = {
     "parquet": {"path": "x.parquet", "target": "y"},
     "npz": {"path": "x.npz"},
     "handed": {"sha256": "0" * 64},
+    "programming-error": {"noise": 0.1},
+    "drift": {"exponent": 0.05},
+    "stuck": {"share": 0.1, "at": "programmed"},
+    "resolution": {"bits": 8.0},
+    "pulses": {"size": 0.01},
+    "slew": {"rate": 0.5},
+    "thermal": {"temperature": 0.1},
+    "readout": {"bits": 4},
+    "published": {"preset": "ecram-tang-2018"},
 }
 
 

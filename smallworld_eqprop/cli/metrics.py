@@ -11,7 +11,7 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from rich.console import Console
@@ -22,6 +22,7 @@ from smallworld_eqprop.cli.metric_tables import show
 from smallworld_eqprop.cli.progress import Live
 from smallworld_eqprop.cli.train import read_config
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.nulls.names import NullModel
 from smallworld_eqprop.presets import preset_names
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def metrics(
         typer.Argument(
             metavar="PRESET|FILE",
             help="A preset's name, a TOML file like one, a run folder, or a graph: one saved here, "
-            "or GraphML, GML, Pajek (.net), a CSV table or scipy's .npz of another program.",
+            "or GraphML, GML, Pajek (.net), a CSV table, an edge list (.edgelist) or scipy's .npz "
+            "of another program.",
             autocompletion=preset_choices,
         ),
     ],
@@ -52,14 +54,21 @@ def metrics(
         str | None,
         typer.Option(help="Table of nodes (CSV: name, then attributes) that --inputs asks for."),
     ] = None,
+    symmetrise: Annotated[
+        str | None,
+        typer.Option(
+            help="A directed graph made undirected: of two directions the larger weight (max, the "
+            "default), their mean, or edges without weights (or).",
+            autocompletion=choices("max", "mean", "or"),
+        ),
+    ] = None,
     null: Annotated[
         str | None,
         typer.Option(
-            help="Small-world coefficients against degree_preserving, erdos_renyi, layer_blocks or "
-            "layer_blocks_with_degrees.",
-            autocompletion=choices(
-                "degree_preserving", "erdos_renyi", "layer_blocks", "layer_blocks_with_degrees"
-            ),
+            help="Small-world coefficients against a null model: degree_preserving, erdos_renyi, "
+            "strength_preserving, shuffled_weights, geometry_preserving, or, within layers, "
+            "layer_blocks, and layer_blocks_with_degrees, _strengths, _weights or _geometry.",
+            autocompletion=choices(*get_args(NullModel)),
         ),
     ] = None,
     n_null: Annotated[int | None, typer.Option(help="Null samples; by default 10.")] = None,
@@ -87,6 +96,10 @@ def metrics(
     sources: Annotated[
         int | None, typer.Option(help="Estimate path lengths from N nodes drawn at random.")
     ] = None,
+    costs: Annotated[
+        bool,
+        typer.Option("--costs", help="Also what a chip needs: wires, crossbar tiles, converters."),
+    ] = False,
     seed: Annotated[
         int | None, typer.Option(help="Of rewiring, null samples and sources; by default 0.")
     ] = None,
@@ -104,6 +117,7 @@ def metrics(
     # Imported here so that --help and errors in the options come at once.
     from smallworld_eqprop.graphs.measure.metrics import structure_metrics
     from smallworld_eqprop.graphs.measure.smallworld import small_world_coefficients
+    from smallworld_eqprop.hardware import hardware_costs
 
     for option, count in (("--n-null", n_null), ("--sources", sources), ("--threads", threads)):
         if count is not None and count < 1:
@@ -118,8 +132,10 @@ def metrics(
         "null": null, "n_null": n_null or 10, "clustering": clustering or "average",
         "disconnected": disconnected or "undefined", "weighted": not unweighted,
     }  # fmt: skip
-    graph, steps, seed = read_network(network, seed, inputs, outputs, roles)
+    graph, steps, seed = read_network(network, seed, inputs, outputs, roles, symmetrise)
     graph = without_signs(network, graph, absolute)
+    if costs and not hasattr(graph, "n_layers"):
+        raise InputError("--costs: the graph has no layers; give --inputs and --outputs")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     coefficients: dict[str, Coefficient] = {}
     try:
@@ -135,6 +151,8 @@ def metrics(
             show_count("structure", 0, None)
             measured = pool.submit(structure_metrics, graph, seed=seed, n_sources=sources)
             structure = measured.result()
+            if costs:
+                structure |= hardware_costs(graph)  # type: ignore[arg-type]
     except KeyboardInterrupt:
         console.print("stopped")
         return 130
@@ -161,6 +179,7 @@ def read_network(
     inputs: str | None = None,
     outputs: str | None = None,
     roles: str | None = None,
+    symmetrise: str | None = None,
 ) -> tuple[LayeredGraph | sparse.csr_array, tuple[dict[str, Any], ...], int]:
     """Give the graph that is named, how it was made, and the seed to go on with.
 
@@ -173,19 +192,23 @@ def read_network(
     path = Path(network)
     if network not in preset_names() and path.is_dir():
         path = path / "graph.npz"
-    if path.suffix in ENDINGS:
+    if path.suffix.lower() in ENDINGS:
         seeded(seed or 0)
+        rule: Any = symmetrise or "max"
         if inputs is None and outputs is None and not has_layers(path):
-            matrix, step = read_adjacency(path, roles=roles)
+            matrix, step = read_adjacency(path, roles=roles, symmetrise=rule)
             return matrix, (step,), seed or 0
-        graph = read_file(path, listed(inputs), listed(outputs), roles=roles)
+        graph = read_file(path, listed(inputs), listed(outputs), roles=roles, symmetrise=rule)
         return graph, graph.provenance, seed or 0
     if path.suffix not in ("", ".toml"):
         raise InputError(
             f"{network}: unknown ending; give a preset, a .toml file, a run folder, or a graph "
             f"({', '.join(ENDINGS)})"
         )
-    for option, given in (("--inputs", inputs), ("--outputs", outputs), ("--roles", roles)):
+    for option, given in (
+        ("--inputs", inputs), ("--outputs", outputs), ("--roles", roles),
+        ("--symmetrise", symmetrise),
+    ):  # fmt: skip
         if given is not None:
             raise InputError(f"{option}: {given}; {network} has layers; leave it out")
     config = read_config(network)

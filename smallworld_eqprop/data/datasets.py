@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,9 @@ TASKS: Mapping[str, Task] = {**dict.fromkeys(_IMAGES, "classification"), **_TABL
 DATASETS: tuple[str, ...] = tuple(TASKS)
 """The names that `load` knows."""
 
+PIXELS: Mapping[str, int] = {**dict.fromkeys(_IMAGES, 28), "digits": 8}
+"""Pixels on a side of an image, by the name of the dataset."""
+
 _TEST_FRACTION = 0.2
 
 
@@ -41,6 +46,7 @@ def load(
     folder: str | Path | None = None,
     cache: str | Path | None = None,
     seed: int | np.random.Generator = 0,
+    pool: int = 1,
 ) -> Dataset:
     """Load a dataset by name.
 
@@ -66,6 +72,9 @@ def load(
         Folder where fetched files are kept; by default the user's cache folder.
     seed
         Seed of the split of Digits, Wine and Diabetes.
+    pool
+        Of images: average squares of so many by so many pixels, so that MNIST with 2 has
+        14 x 14 pixels.
 
     Returns
     -------
@@ -75,7 +84,8 @@ def load(
     Raises
     ------
     InputError
-        If the name is unknown, ``n_train`` is out of range, a file is not the published one, or
+        If the name is unknown, ``n_train`` is out of range, ``pool`` does not divide the side of an
+        image or the examples are no images, a file is not the published one, or
         no source has the files.
 
     References
@@ -89,9 +99,9 @@ def load(
     (142, 13)
     """
     if name in _IMAGES:
-        return _load_images(_IMAGES[name], n_train, folder, cache)
+        return _pooled(_load_images(_IMAGES[name], n_train, folder, cache), pool)
     if name in _TABLES:
-        return _load_table(name, n_train, seed)
+        return _pooled(_load_table(name, n_train, seed), pool)
     raise InputError(f"unknown dataset {name!r}; {nearest(name, DATASETS)}")
 
 
@@ -139,6 +149,25 @@ def _load_table(name: str, n_train: int | None, seed: int | np.random.Generator)
         y_test=_read_only(y[test]),
         sha256={name: digest.hexdigest()},
     )
+
+
+def _pooled(data: Dataset, pool: int) -> Dataset:
+    """The data with the means of squares of pixels in place of the pixels."""
+    if pool == 1:
+        return data
+    if data.name not in PIXELS:
+        raise InputError(f"pool: {pool!r}, but {data.name} has no images; leave it out")
+    side = PIXELS[data.name]
+    if not isinstance(pool, int | np.integer) or pool < 1 or side % pool:
+        sizes = ", ".join(str(size) for size in range(1, side + 1) if side % size == 0)
+        raise InputError(f"pool: {pool!r}, allowed for {side} x {side} pixels: {sizes}")
+    few = side // int(pool)
+
+    def averaged(x: Any) -> NDArray[np.float32]:
+        squares = x.reshape(len(x), few, pool, few, pool)
+        return _read_only(squares.mean(axis=(2, 4), dtype=np.float32).reshape(len(x), few * few))
+
+    return replace(data, x_train=averaged(data.x_train), x_test=averaged(data.x_test))
 
 
 def _scaled_pixels(pixels: NDArray, maximum: int) -> NDArray[np.float32]:

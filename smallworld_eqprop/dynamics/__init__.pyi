@@ -10,6 +10,7 @@ from .initial import Initial as Initial
 from .initial import initial_weights as initial_weights
 from .models import Hopfield as Hopfield
 from .models import Model as Model
+from .models import Resistive as Resistive
 from .models import WeakFeedback as WeakFeedback
 from .network import Network as Network
 from .relaxation import Relaxation as Relaxation

@@ -20,7 +20,8 @@ from scipy import sparse
 
 from smallworld_eqprop.dynamics.kernels import add_rows_each, drift, residuals_each
 from smallworld_eqprop.dynamics.layout import Array, Layout
-from smallworld_eqprop.dynamics.products import multiplied, product, products
+from smallworld_eqprop.dynamics.motion import Motion
+from smallworld_eqprop.dynamics.products import by_column, multiplied, product, products
 from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.dynamics.whole import Whole
 from smallworld_eqprop.errors import InputError
@@ -96,6 +97,8 @@ class Circuit:
     pushes : dict of int to list of (matrix, slice)
         By layer, what the outputs would add to its field if they acted: the way of an error
         signal where they do not.
+    motion : Motion, optional
+        What holds while nodes move in time: slew and thermal noise.
     """
 
     layout: Layout
@@ -108,6 +111,7 @@ class Circuit:
     inside: dict[int, Array] = field(default_factory=dict)
     readout: bool = False
     pushes: dict[int, list[tuple[Any, slice]]] = field(default_factory=dict)
+    motion: Motion | None = None
     _whole: Whole | None = None
     _matrix: Any = None
     _stale: bool = True
@@ -245,6 +249,8 @@ class Circuit:
         curvature: Array | None = None,
     ) -> Array:
         """One synchronous Euler step, see `Euler`; force and curvature from `pull`."""
+        if self.motion is not None:
+            return self.motion.step(self, state, field, step_size, force, curvature)
         kind = self.dtype.type
         if force is None or curvature is None:
             force, curvature = np.empty((len(state), 0), kind), np.empty(0, kind)
@@ -296,14 +302,20 @@ class Circuit:
         output *= share
         output += np.where(held, nudge.force, 0).astype(self.dtype)
         into, inside, last = list(self.into), dict(self.inside), len(self.into) - 1
-        into[last] = [(_scaled(matrix, share), source) for matrix, source in into[last]]
+        into[last] = [(by_column(matrix, share), source) for matrix, source in into[last]]
         if last in inside:
-            inside[last] = _scaled(inside[last], share)
+            inside[last] = by_column(inside[last], share)
         own = self.self_term.copy()
         own[self.output] += np.where(held, 0, nudge.curvature)
-        return dataclasses.replace(
-            self, self_term=own, into=into, inside=inside, _whole=None, _matrix=None, _stale=True
-        ), drive
+        motion = self.motion
+        if motion is not None and held.any():
+            motion = dataclasses.replace(motion, held=self.output)
+        changed = {"self_term": own, "into": into, "inside": inside, "motion": motion}
+        return self.with_parts(**changed), drive
+
+    def with_parts(self, **parts: Any) -> Circuit:
+        """A circuit with other parts, which shares with this one nothing that is derived."""
+        return dataclasses.replace(self, **parts, _whole=None, _matrix=None, _stale=True)
 
 
 def check_acting(circuit: Any) -> None:
@@ -318,11 +330,6 @@ def check_acting(circuit: Any) -> None:
             "rule: the outputs of this model are outside the energy (readout), so that nothing "
             "can nudge or hold them; take a rule with nudges, and as its solver Sweeps"
         )
-
-
-def _scaled(matrix: Any, columns: Array) -> Any:
-    matrix = multiplied(matrix)
-    return matrix * columns if isinstance(matrix, np.ndarray) else (matrix * columns).tocsr()
 
 
 def _dense(found: Any) -> Array:

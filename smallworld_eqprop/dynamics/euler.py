@@ -47,6 +47,7 @@ class Euler(Solver):
     steps: int = 500
     step_size: float = 0.5
     fixed: ClassVar[bool] = True
+    in_time: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_sweeps("steps", self.steps)
@@ -94,6 +95,8 @@ class Euler(Solver):
         if not isinstance(circuit, Circuit):
             state = self.relax(circuit, drive, free.state, nudge).state
             return self._ended(circuit.where(pulled, state, free.state))
+        if circuit.motion is not None:  # all nodes of all examples move
+            return self.relax(circuit, drive, free.state, nudge)
         examples = np.flatnonzero(pulled)
         state = free.state.copy()
         if not examples.size:

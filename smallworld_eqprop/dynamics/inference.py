@@ -21,12 +21,16 @@ TOGETHER = 200
 def states(network: Any, inputs: npt.ArrayLike, solver: Solver | None = None) -> Array:
     """States of all free nodes; see `Network.states`."""
     values = np.asarray(inputs, network.dtype)
-    if values.ndim != 2 or values.shape[1] != network.n_inputs:
-        raise InputError(f"inputs: shape {values.shape}, must be (batch, {network.n_inputs})")
+    clamped = network.model.clamped(values) if values.ndim == 2 else values
+    if clamped.ndim != 2 or clamped.shape[1] != network.n_inputs:
+        needed = f"(batch, {network.n_inputs})"
+        if clamped.shape != values.shape:
+            needed = f"that of features for {network.n_inputs} input nodes, {clamped.shape[1]} here"
+        raise InputError(f"inputs: shape {values.shape}, must be {needed}")
     solver, circuit = solver or SOR(), network.circuit
     found = np.empty((len(values), network.n_free), network.dtype)
     for start in range(0, len(values), TOGETHER):
         part = slice(start, start + TOGETHER)
-        drive = circuit.drive(values[part])
+        drive = circuit.drive(clamped[part])
         found[part] = solver.relax(circuit, drive, circuit.clip(np.zeros_like(drive))).state
     return found

@@ -117,7 +117,7 @@ class Block:
 
         Inside a layer the upper triangle counts, for both.
         """
-        if self.mask is None:
+        if self.mask is None or self.full:
             return array
         kept = array * self._edge_mask
         return kept + kept.T if self.inside else kept

@@ -80,6 +80,9 @@ class Network(LaidOut):
     [1.0, 2.0]
     """
 
+    #: `update` lets a compiled optimiser write
+    writes_freely = True
+
     def __init__(
         self,
         graph: LayeredGraph,
@@ -274,11 +277,6 @@ class Network(LaidOut):
             part += step
         return np.array(corrections)
 
-    @property
-    def writes_freely(self) -> bool:
-        """Whether any weight is allowed, so that `update` may write."""
-        return not self._physics.bound
-
     def update(self, write: Callable[[int, Array], float]) -> npt.NDArray[np.float64]:
         """Let an optimiser write all parameters in place; its fast path.
 
@@ -286,7 +284,8 @@ class Network(LaidOut):
         ----------
         write : callable
             Takes the number of a group and its array, which it overwrites, symmetric where it was
-            and 0 where there is no edge; gives the sum of the squares of the changes.
+            and 0 where there is no edge; gives the sum of the squares of the changes. Weights are
+            brought back to what is allowed.
 
         Returns
         -------
@@ -294,8 +293,18 @@ class Network(LaidOut):
             RMS change of every block of weights.
         """
         self._stale = True
+
+        def written(n: int, array: Array) -> float:
+            if not self._physics.bound or n >= len(self.blocks):
+                return write(n, array)
+            before = array.copy()
+            write(n, array)
+            self._physics.restrain(n, array, before)
+            before -= array
+            return float(np.vdot(before, before))
+
         arrays = [*self._weights, *self._by_layer(self._biases)]
-        squares = np.array([write(n, array) for n, array in enumerate(arrays)])
+        squares = np.array([written(n, array) for n, array in enumerate(arrays)])
         counts = [len(b.edges) * (1 + (b.inside and b.dense)) for b in self.blocks]
         return np.sqrt(squares[: len(self.blocks)] / np.array(counts))
 
@@ -334,7 +343,9 @@ class Network(LaidOut):
 
         Parameters
         ----------
-        inputs : array_like, shape (batch, n_inputs)
+        inputs : array_like, shape (batch, n_features)
+            Features of examples. Most models clamp the input nodes to the features themselves, see
+            `Model.clamped`.
         solver : Solver, optional
             `SOR` when left out.
 

@@ -93,9 +93,6 @@ class Physics:
 
     def check(self, weights: Array) -> None:
         """Refuse weights, one per edge, that the model does not allow."""
-        self._self_terms(self.layout.pack(weights) if self.difference else [])
-        if self.limits is None:
-            return
         bottom, top = (np.broadcast_to(each, weights.shape) for each in self._limits)
         bad = np.flatnonzero((weights < bottom) | (weights > top))
         if bad.size:
@@ -103,6 +100,7 @@ class Physics:
             raise InputError(
                 f"weights: {weights[e]!s} on edge {e}, must be from {bottom[e]!s} to {top[e]!s}"
             )
+        self._self_terms(self.layout.pack(weights) if self.difference else [])
 
     @property
     def bound(self) -> bool:
@@ -132,6 +130,8 @@ class Physics:
             seen = []
             for end, ratio in enumerate(self._ratio(block, own)):
                 array = weights[n]
+                if end and not block.lower:  # nothing acts on an input
+                    continue
                 if ratio is None:
                     seen.append(block.matrix(array))
                 elif np.ndim(ratio) == 0 and block.dense and 0 < block.lower < block.upper:
@@ -140,7 +140,7 @@ class Physics:
                     array = np.empty_like(array)
                     self._derived.append((n, end, array, ratio))
                     seen.append(block.matrix(array))
-            self._connect(circuit, block, *seen)
+            self._connect(circuit, block, seen[0], seen[-1])
         self.refresh(circuit, weights, biases)
         return circuit
 
@@ -163,6 +163,9 @@ class Physics:
             columns = own[self.layout.rows[block.upper]]
             if block.mask is None:
                 product -= (rows[block.entry_rows] + columns[block.columns]).astype(self.dtype)
+            elif block.full:
+                product -= rows.astype(self.dtype)[:, None]
+                product -= columns.astype(self.dtype)
             else:
                 product -= ((rows[:, None] + columns) * block.mask).astype(self.dtype)
         if self.scale is not None:
@@ -222,8 +225,11 @@ class Physics:
         if block.mask is None:
             ends = upper[block.columns], lower[block.entry_rows if block.lower else 0]
         else:
-            ends = np.broadcast_to(upper, block.shape), lower[:, None]
+            ends = upper, lower[:, None]
         scale = block.pack(self._scale) if self._scale.ndim else self._scale
+        if self.difference:  # self-terms differ and change, and nothing is gained by a comparison
+            up, down = ((scale / end).astype(self.dtype) for end in ends)
+            return up, down
         return tuple(
             self._compressed(np.broadcast_to(scale / end, self._shape(block)), block)
             for end in ends
@@ -240,8 +246,6 @@ class Physics:
     def _compressed(self, ratio: npt.NDArray, block: Block) -> Any:
         """A ratio as None where all are 1, as one number where all are equal, else an array."""
         at_edges = ratio if block.mask is None else ratio[block.mask]
-        if self.difference:
-            return ratio.astype(self.dtype)
         if (at_edges == at_edges[0]).all():
             return None if at_edges[0] == 1 else self.dtype.type(at_edges[0])
         return ratio.astype(self.dtype)

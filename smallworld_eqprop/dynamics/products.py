@@ -9,7 +9,7 @@ import numpy as np
 
 from smallworld_eqprop.dynamics.layout import Array
 
-__all__ = ["Scaled", "multiplied", "product", "products"]
+__all__ = ["Scaled", "by_column", "multiplied", "product", "products"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,12 @@ class Scaled:
 def multiplied(matrix: Any) -> Any:
     """A matrix as an array or a sparse array."""
     return matrix.matrix * matrix.factor if isinstance(matrix, Scaled) else matrix
+
+
+def by_column(matrix: Any, factors: Array) -> Any:
+    """A matrix whose columns are multiplied, each with a number of its own."""
+    matrix = multiplied(matrix)
+    return matrix * factors if isinstance(matrix, np.ndarray) else (matrix * factors).tocsr()
 
 
 def product(state: Array, matrix: Any) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.circuit import Nudge
+from smallworld_eqprop.dynamics.motion import check_still
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["Relaxation", "Solver", "Status"]
@@ -113,6 +114,8 @@ class Solver:
     max_sweeps: int = 500
     #: whether the number of sweeps is fixed, and no residual is asked for
     fixed: ClassVar[bool] = False
+    #: whether a sweep is a step in time, as slew and thermal noise need it
+    in_time: ClassVar[bool] = False
 
     def sweeps(self, circuit: Any, drive: Any, state: Any) -> Iterator[Any]:
         """Give the state after one sweep, after two, and so on, without end.
@@ -139,6 +142,8 @@ class Solver:
         nudge : Nudge, optional
             An energy added at the outputs.
         """
+        if not self.in_time:
+            check_still(circuit)
         if nudge is not None:
             circuit, drive = circuit.nudged(drive, nudge)
         tolerance = np.inf if self.fixed else self.tolerance

@@ -46,6 +46,7 @@ from smallworld_eqprop.dynamics.active_set import relax_each
 from smallworld_eqprop.dynamics.circuit import Circuit, Nudge
 from smallworld_eqprop.dynamics.kernels import adapt, count_moving, step
 from smallworld_eqprop.dynamics.layout import Array
+from smallworld_eqprop.dynamics.motion import check_still
 from smallworld_eqprop.dynamics.products import products
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps
 from smallworld_eqprop.dynamics.sharing import share
@@ -115,6 +116,7 @@ class SOR(Solver):
         """Sweep until every example has the residual asked for or has had `max_sweeps`."""
         if not isinstance(circuit, Circuit):
             return circuit.sor(self, drive, start, nudge)
+        check_still(circuit)
         if nudge is not None:
             circuit, drive = circuit.nudged(drive, nudge)
         batch = _Batch(self, circuit, drive, start)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from smallworld_eqprop.dynamics.circuit import Circuit, Nudge, check_acting
 from smallworld_eqprop.dynamics.kernels import deviations, settle
 from smallworld_eqprop.dynamics.layout import Array
+from smallworld_eqprop.dynamics.motion import check_still
 from smallworld_eqprop.dynamics.products import products
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps
 from smallworld_eqprop.dynamics.sharing import share
@@ -75,6 +76,7 @@ class Sweeps(Solver):
             from smallworld_eqprop.dynamics import torch_sweeps  # torch is an extra
 
             return torch_sweeps.relax(circuit, self.count, self.tolerance, drive, start)
+        check_still(circuit)
         state, field = start.copy(), np.empty_like(start)
         residual, sweeps = np.empty(len(state), state.dtype), np.zeros(len(state), int)
         together, terms = self.count if self.fixed else 1, _terms(circuit)
@@ -114,6 +116,7 @@ class Sweeps(Solver):
             from smallworld_eqprop.dynamics import torch_sweeps
 
             return torch_sweeps.deviations(circuit, self.count, self.tolerance, free, nudges)
+        check_still(circuit)
         n, width = free.state.shape
         found = np.empty((len(nudges), n, width), free.state.dtype)
         moving, terms = np.zeros((len(nudges), n), bool), _terms(circuit)

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+import numpy as np
+
 from smallworld_eqprop.data.transforms import TRANSFORM, Chain, Transform
 from smallworld_eqprop.dynamics.devices import NUMPY, check_device_name
 from smallworld_eqprop.dynamics.euler import Euler
@@ -15,7 +17,10 @@ from smallworld_eqprop.dynamics.relaxation import Solver, check_sweeps
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.dynamics.sweeps import Sweeps
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.hardware.base import Device
+from smallworld_eqprop.hardware.chain import HARDWARE, Devices
 from smallworld_eqprop.learning.clipping import Clipped
+from smallworld_eqprop.learning.compatible import check_hardware
 from smallworld_eqprop.learning.losses import CrossEntropy, Loss, SquaredError
 from smallworld_eqprop.learning.optimisers import SGD, Adam, Momentum, Optimiser
 from smallworld_eqprop.learning.rules import (
@@ -64,6 +69,7 @@ SLOTS = (
     ),
     Slot("relaxation", Solver, {"sor": SOR, "euler": Euler, "sweeps": Sweeps}),
     TRANSFORM,
+    HARDWARE,
     Slot(
         "schedule",
         Schedule,
@@ -78,7 +84,7 @@ SLOTS = (
 )
 
 HOPFIELD, RULE, LOSS, DESCENT, SOLVER = Hopfield(), RandomSign(), SquaredError(), SGD(), SOR()
-INITIAL, AS_THEY_ARE = Initial(), Chain()
+INITIAL, AS_THEY_ARE, IDEAL = Initial(), Chain(), Devices()
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,9 @@ class TrainingConfig:
     transform : Transform, or sequence of Transform
         What is done to the inputs of every training batch; nothing when left out. Several are done
         one after the other.
+    hardware : Device, or sequence of Device
+        What the devices of a chip do to the network; an ideal one when left out. Several act one
+        after the other.
     batch_size : int
         Examples of a step.
     start : {"particles", "rest"}
@@ -117,7 +126,7 @@ class TrainingConfig:
         Relaxes the examples on which errors are measured after an epoch, as `relaxation` does when
         left out. A few sweeps suffice to learn from, but may not be the fixed point yet.
     seed : int
-        Of weights, order of examples, and draws of the rule and the transform.
+        Of weights, order of examples, and draws of the rule, the transform and the hardware.
     device : str
         Where the network is computed: "numpy" (on the processor), or by torch on "cpu", "cuda" or
         "cuda:N".
@@ -135,6 +144,7 @@ class TrainingConfig:
     relaxation: Solver = SOLVER
     initial: Initial = INITIAL
     transform: Transform = AS_THEY_ARE
+    hardware: Device = IDEAL
     batch_size: int = 20
     start: Literal["particles", "rest"] = "particles"
     validation: int = 0
@@ -144,8 +154,9 @@ class TrainingConfig:
     device: str = NUMPY
 
     def __post_init__(self) -> None:
-        if isinstance(self.transform, list | tuple):
-            object.__setattr__(self, "transform", TRANSFORM.joined(self.transform))
+        for slot in (TRANSFORM, HARDWARE):
+            if isinstance(several := getattr(self, slot.name), list | tuple):
+                object.__setattr__(self, slot.name, slot.joined(several))
         bases = {slot.name: slot.base for slot in SLOTS} | {"initial": Initial}
         for name in PARTS:
             part = getattr(self, name)
@@ -168,6 +179,7 @@ class TrainingConfig:
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise InputError(f"{name}: {value!r}, must be an integer of at least 0")
         check_device_name(self.device)
+        check_hardware(self)
 
     @classmethod
     def paper(
@@ -259,6 +271,11 @@ class TrainingConfig:
         self.optimiser.check(n_layers)
 
     @property
+    def memories(self) -> int:
+        """Numbers kept for every weight: itself, what the optimiser remembers, shadow weights."""
+        return 1 + len(self.optimiser.init(np.zeros(1))) + self.hardware.memories
+
+    @property
     def tests_epochs(self) -> bool:
         """Whether the test error is measured after every epoch."""
         return self.test == "epochs" and not self.validation
@@ -276,5 +293,5 @@ class TrainingConfig:
 
 
 #: The fields that are objects.
-PARTS = ("model", "rule", "loss", "optimiser", "relaxation", "initial", "transform")
+PARTS = ("model", "rule", "loss", "optimiser", "relaxation", "initial", "transform", "hardware")
 FIELDS = {field.name for field in dataclasses.fields(TrainingConfig)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from smallworld_eqprop.data.validation import set_apart
 from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.hardware.chip import TEST, TRAINING, VALIDATION, Chip, Moment, Reading
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.lengths import in_steps
 from smallworld_eqprop.learning.rules import Phases
@@ -83,6 +85,8 @@ class Engine:
     ----------
     rows, validation_rows : ndarray of int
         Training examples that are trained, and those that are set apart.
+    chip : Chip or None
+        The devices that hold and read the network; None where it is ideal.
     """
 
     def __init__(self, network: Any, data: Dataset, configs: Sequence[TrainingConfig]) -> None:
@@ -103,6 +107,8 @@ class Engine:
             # A test set that is measured once is measured from rest.
             if configs[0].tests_epochs:
                 self.test_particles = backend.particles(self._rest, len(data.x_test), dtype)
+        device = configs[0].hardware
+        self.chip = Chip(network, device, configs[0].seed) if device.parts else None
         self.updates = Updates(network)
         self.use(configs)
 
@@ -154,7 +160,7 @@ class Engine:
         signs : sequence of float, shape (members,)
             Drawn for this batch.
         key : tuple of int
-            Seed, epoch and batch, for random numbers of the rule.
+            Seed, stream, epoch and batch, for random numbers of the rule and of devices.
         t : int
             Number of the step.
         inputs : ndarray, shape (members, batch, n_inputs), optional
@@ -170,11 +176,12 @@ class Engine:
         if inputs is not None:
             rows = np.arange(examples.size).reshape(examples.shape)
             seen = backend.rows(backend.array(inputs.reshape(examples.size, -1)), rows)
-        circuit = network.circuit
+        moment = (TRAINING, *key[-2:])
+        (circuit, read), seen = self._circuit(moment), network.model.clamped(seen)
         drive = circuit.drive(seen)
-        free = self._free_phase(drive, self.train_particles, examples, keep=True)
+        free = self._free_phase(circuit, drive, self.train_particles, examples, keep=True)
         sign = backend.each(signs)
-        phases = Phases(circuit, seen, targets, drive, free, config.loss, sign, key)
+        phases = Phases(circuit, seen, targets, drive, free, config.loss, sign, key, read=read)
         contrast: Any = self._rule.contrast(phases)
         if not isinstance(contrast, Contrast):
             name = type(config.rule).__name__
@@ -183,29 +190,34 @@ class Engine:
             # The gradient is linear in the deviation: each example counts by its weight.
             counts = backend.rows(self._weights, examples)[..., None]
             contrast = dataclasses.replace(contrast, deviation=contrast.deviation * counts)
-        corrections = self.updates.step(contrast, t)
-        errors, costs = self._scores(free, targets)
+        write = None
+        if self.chip is not None and self.chip.writes:
+            write = functools.partial(self.chip.write, moment=moment)
+        corrections = self.updates.step(contrast, t, write)
+        errors, costs = self._scores(phases.free.state, targets)
         failed, worst = free.failed + phases.failed, backend.largest(free.residual)
         numbers = (errors, costs, free.sweeps.sum(-1), failed, worst)
         columns = [backend.host(each).tolist() for each in numbers]
         by_block = [each.tolist() for each in corrections]
         return [Outcome(*row) for row in zip(*columns, by_block, strict=True)]
 
-    def measure(self, *, last: bool) -> list[dict[str, float]]:
+    def measure(self, *, last: bool, epoch: int = 0) -> list[dict[str, float]]:
         """What is measured after an epoch, by the names in `EpochRecord`, of every member.
 
         Parameters
         ----------
         last : bool
             Whether it was the last epoch.
+        epoch : int
+            Its number, for random numbers of devices.
         """
         config = self.configs[0]
         scores = {
-            "validation": self.evaluate(self.validation_rows, keep=True),
+            "validation": self.evaluate(self.validation_rows, keep=True, epoch=epoch),
             "test": [(math.nan, math.nan)] * len(self.configs),
         }
         if config.tests_epochs or (last and config.test == "end"):
-            scores["test"] = self.evaluate(keep=config.tests_epochs)
+            scores["test"] = self.evaluate(keep=config.tests_epochs, epoch=epoch)
         return [
             {
                 f"{name}_{what}": value
@@ -216,7 +228,7 @@ class Engine:
         ]
 
     def evaluate(
-        self, rows: npt.NDArray[np.integer] | None = None, *, keep: bool = False
+        self, rows: npt.NDArray[np.integer] | None = None, *, keep: bool = False, epoch: int = 0
     ) -> list[tuple[float, float]]:
         """Share of wrong examples and mean cost, of every member.
 
@@ -226,10 +238,13 @@ class Engine:
             Training examples to evaluate; the test set when left out.
         keep : bool
             Whether the next evaluation starts where this one ended.
+        epoch : int
+            For random numbers of devices.
         """
         backend, arrays, particles = self.network.backend, self._train, self.train_particles
+        where = VALIDATION
         if rows is None:
-            rows = np.arange(len(self.data.x_test))
+            where, rows = TEST, np.arange(len(self.data.x_test))
             arrays, particles = self._test, self.test_particles
         n = len(rows)
         if not n:
@@ -239,10 +254,12 @@ class Engine:
             part = rows[start : start + EVALUATION_BATCH]
             examples = np.broadcast_to(part, (backend.members, len(part)))
             inputs, targets = (backend.rows(values, examples) for values in arrays)
-            drive = self.network.circuit.drive(inputs)
+            circuit, read = self._circuit((where, epoch, start))
+            drive = circuit.drive(self.network.model.clamped(inputs))
             solver = self.configs[0].evaluation
-            free = self._free_phase(drive, particles, examples, solver, keep=keep)
-            sums += [backend.host(each) for each in self._scores(free, targets)]
+            free = self._free_phase(circuit, drive, particles, examples, solver, keep=keep)
+            state = free.state if read is None else read(free.state)
+            sums += [backend.host(each) for each in self._scores(state, targets)]
         return [(wrong / n, total / n) for wrong, total in sums.T.tolist()]
 
     def forget_particles(self) -> None:
@@ -263,6 +280,8 @@ class Engine:
             if (particles := getattr(self, name)) is not None:
                 found[name] = backend.alone(particles)
         found |= self.updates.arrays()
+        if self.chip is not None:
+            found |= self.chip.arrays()
         return found
 
     def restore(self, arrays: dict[str, npt.NDArray]) -> None:
@@ -273,9 +292,18 @@ class Engine:
             if (particles := getattr(self, name)) is not None:
                 particles[:] = backend.array(arrays[name])
         self.updates.restore(arrays)
+        if self.chip is not None:
+            self.chip.restore(arrays)
+
+    def _circuit(self, moment: Moment) -> tuple[Any, Reading | None]:
+        """What relaxes, and what reads its states, if anything does."""
+        if self.chip is None:
+            return self.network.circuit, None
+        return self.chip.circuit(moment), self.chip.reading(moment)
 
     def _free_phase(
         self,
+        circuit: Any,
         drive: Any,
         particles: Any,
         examples: npt.NDArray,
@@ -284,7 +312,7 @@ class Engine:
         keep: bool,
     ) -> Relaxation:
         """Relax from the particles of the examples, and leave the new ones there."""
-        circuit, backend = self.network.circuit, self.network.backend
+        backend = self.network.backend
         if particles is None:
             start = circuit.clip(0 * drive)
         else:
@@ -294,9 +322,9 @@ class Engine:
             backend.keep(particles, examples, free.state)
         return free
 
-    def _scores(self, free: Relaxation, targets: Any) -> tuple[Any, Any]:
+    def _scores(self, state: Any, targets: Any) -> tuple[Any, Any]:
         """Summed errors and summed costs of a batch, of every member."""
-        output = free.state[..., self.network.output]
+        output = state[..., self.network.output]
         costs = self.configs[0].loss.cost(output, targets).sum(-1)
         if self.data.task == "regression":
             return costs, costs

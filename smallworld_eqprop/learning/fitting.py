@@ -260,15 +260,17 @@ class EqPropEstimator(BaseEstimator):
             solver = PREDICTION
         outputs = np.empty((features.shape[0], self.graph_.layer_sizes[-1]))
         rows, circuit = inputs_of(features, self.scaler_), network.circuit
+        plain = type(network.model).clamped is Model.clamped
         with threads(network, effective_n_jobs(self.n_jobs)):
             for begin in range(0, len(outputs), TOGETHER):
                 part = slice(begin, begin + TOGETHER)
-                if isinstance(rows, SparseRows):
+                if isinstance(rows, SparseRows) and plain:
                     # The first layer is linear: nothing has to become an array.
                     drive = circuit.drive(rows.above(part))
                     drive += circuit.drive(rows.zero[None]) - circuit.bias
                 else:
-                    drive = circuit.drive(rows[part].astype(np.float64))
+                    clamped = network.model.clamped(rows[part].astype(np.float64))
+                    drive = circuit.drive(clamped)
                 start = np.broadcast_to(circuit.rest(), drive.shape)
                 state = solver.relax(circuit, drive, start).state
                 outputs[part] = state[:, network.output]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
@@ -30,8 +32,9 @@ def matched(graph: LayeredGraph, data: Dataset, config: TrainingConfig) -> Datas
     """
     if data.task == "classification" and graph.layer_sizes[-1] > data.n_classes:
         data = data.with_outputs(graph.layer_sizes[-1])
+    clamped = config.model.clamped(np.zeros((1, data.x_train.shape[1]), np.float32))
     for name, size, needed in (
-        ("input", graph.layer_sizes[0], data.x_train.shape[1]),
+        ("input", graph.layer_sizes[0], clamped.shape[1]),
         ("output", graph.layer_sizes[-1], data.y_train.shape[1]),
     ):
         if size != needed:

@@ -14,7 +14,7 @@ from smallworld_eqprop.data.columns import Columns, Scaling
 from smallworld_eqprop.data.dataset import Dataset
 from smallworld_eqprop.data.rows import SparseRows
 from smallworld_eqprop.dynamics.initial import Initial
-from smallworld_eqprop.dynamics.models import WeakFeedback
+from smallworld_eqprop.dynamics.models import Model, WeakFeedback
 from smallworld_eqprop.dynamics.sweeps import Sweeps
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
@@ -90,7 +90,9 @@ def graph_of(estimator: Any, n_features: int, n_outputs: int, seed: int) -> Laye
             raise InputError("inputs, outputs: given without a graph; give graph as well")
         hidden = estimator.hidden_layer_sizes
         hidden = (hidden,) if isinstance(hidden, int | np.integer) else tuple(hidden)
-        found = layered((n_features, *hidden, n_outputs))
+        model = estimator.model or Model()
+        n_inputs = model.clamped(np.zeros((1, n_features), np.float32)).shape[1]
+        found = layered((n_inputs, *hidden, n_outputs))
         if estimator.intralayer:
             found = add_intralayer(found)
         return rewire(found, estimator.p, seed=seed) if estimator.p else found

@@ -17,15 +17,22 @@ from smallworld_eqprop.dynamics.devices import on_device
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.hardware.checks import check_number
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.engine import Engine, Outcome
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord, log_spread
 from smallworld_eqprop.learning.matching import matched
 
-__all__ = ["Trainer"]
+__all__ = ["Trainer", "initial_network"]
 
-# Streams of random numbers, so that no two uses of one seed share draws.
+# Streams of random numbers, so that no two uses of one seed share draws; `hardware.chip` has 5.
 WEIGHTS, ORDER, RULE, TRANSFORM = 1, 2, 3, 4
+
+
+def initial_network(graph: LayeredGraph, config: TrainingConfig) -> Network:
+    """Draw the network that training starts from."""
+    rng = np.random.default_rng([config.seed, WEIGHTS])
+    return Network(graph, config.initial.draw(graph, config.model, rng), model=config.model)
 
 
 @dataclass
@@ -81,9 +88,7 @@ class Trainer:
     ) -> None:
         data = matched(graph, data, config)
         if network is None:
-            rng = np.random.default_rng([config.seed, WEIGHTS])
-            weights = config.initial.draw(graph, config.model, rng)
-            network = Network(graph, weights, model=config.model)
+            network = initial_network(graph, config)
         elif network.graph != graph:
             raise InputError(f"network: has {network.graph!r}, not {graph!r}")
         elif config.model not in (network.model, TrainingConfig.model):
@@ -121,7 +126,7 @@ class Trainer:
         """
         config = self.config.changed(**parts)
         fixed = (
-            *("model", "initial", "batch_size", "start"),
+            *("model", "initial", "hardware", "batch_size", "start"),
             *("validation", "test", "seed", "device"),
         )
         for name in fixed:
@@ -195,7 +200,7 @@ class Trainer:
                 (outcome,) = self.engine.train(examples[None], [sign], key, self.step, inputs)
             yield self.take(outcome, time.perf_counter() - begin)
         begin = time.perf_counter()
-        (scores,) = self.engine.measure(last=last)
+        (scores,) = self.engine.measure(last=last, epoch=self.epoch)
         self.finish_epoch(scores, time.perf_counter() - begin)
 
     def draws(self, epoch: int) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.floating]]:
@@ -212,8 +217,28 @@ class Trainer:
 
         It leaves everything as it was: no evaluation or training that follows is changed by it.
         """
-        (scores,) = self.engine.evaluate()
+        (scores,) = self.engine.evaluate(epoch=self.epoch)
         return scores
+
+    def wait(self, batches: float) -> None:
+        """Let time pass in which nothing is trained: weights drift, where the hardware lets them.
+
+        Parameters
+        ----------
+        batches : float
+            How long, in batches.
+
+        Raises
+        ------
+        InputError
+            If no time can pass, or there is no hardware.
+        """
+        check_number("batches", batches)
+        if self.engine.chip is None:
+            raise InputError(
+                "hardware: none, so that no weight ages; add Drift or a device like it"
+            )
+        self.engine.chip.wait(batches)
 
     def begin_epoch(self) -> None:
         """Draw the epoch that comes next, or the one under way again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -76,10 +76,23 @@ class Updates:
             share_arrays(network.backend, memory, own, _common(own))
         return joint
 
-    def step(self, contrast: Contrast, t: int) -> list[npt.NDArray[np.float64]]:
-        """Move the parameters; gives RMS changes by block, of every member."""
+    def step(
+        self, contrast: Contrast, t: int, write: Callable[[list[Any]], Any] | None = None
+    ) -> list[npt.NDArray[np.float64]]:
+        """Move the parameters; gives RMS changes by block, of every member.
+
+        Parameters
+        ----------
+        contrast : Contrast
+        t : int
+            Number of the step.
+        write : callable, optional
+            Takes the step in place of the network, as `Network.add` does.
+        """
         network, optimisers = self.network, self.optimisers
-        if all(type(each) is SGD for each in optimisers):
+        if write is not None:
+            changes = write(self._steps(contrast, t))
+        elif all(type(each) is SGD for each in optimisers):
             # The fast path of plain descent; a test compares it with the one below.
             rates = [each.rates(network.graph.n_layers, t) for each in optimisers]  # type: ignore[attr-defined]
             kept = (np.multiply(each, self._trained_layers) for each in rates)
@@ -90,15 +103,18 @@ class Updates:
             # Two for all arrays, because biases alone have no decay.
             step = {each: each.in_place(t) for each in dict.fromkeys(own)}  # type: ignore[attr-defined]
 
-            def write(n: int, array: Any) -> float:
+            def overwrite(n: int, array: Any) -> float:
                 return step[own[n]](gradient[n], array, memory[n]) if self._trained[n] else 0.0
 
-            changes = network.update(write)
+            changes = network.update(overwrite)
         else:
-            gradient = self._gradient(contrast)
-            changes = network.add([self._proposed(n, g, t) for n, g in enumerate(gradient)])
+            changes = network.add(self._steps(contrast, t))
         # Of a stack they are a list, because every member has its own blocks.
         return changes if isinstance(changes, list) else [changes]
+
+    def _steps(self, contrast: Contrast, t: int) -> list[Any]:
+        """Steps of the optimisers for all arrays of parameters."""
+        return [self._proposed(n, each, t) for n, each in enumerate(self._gradient(contrast))]
 
     def _gradient(self, contrast: Contrast) -> list[Any]:
         """Gradient of what the rule trains, clipped where asked for; 0 of all else."""

@@ -38,7 +38,7 @@ SLOTS = (TOPOLOGY, DATA, *LEARNING)
 NAMES = ("name", "summary")
 FREE = ("initial", "training")  # tables without kinds
 #: Tables that came later: a default is left out, so that keys of earlier runs stay.
-LATER = ("transform",)
+LATER = ("transform", "hardware")
 MOVES = {"p", "moves", "law", "places"}
 DEFAULT_TOPOLOGY, DEFAULT_DATA = Rewire(), named("mnist")
 
@@ -49,8 +49,8 @@ class RunConfig:
 
     Its written form, in TOML, JSON and Python dictionaries alike, is a table for every part:
     ``topology``, ``data``, ``initial``, ``model``, ``rule``, ``loss``, ``optimiser``,
-    ``relaxation``, ``transform`` and ``training``. Each but ``initial`` and ``training`` names its
-    ``kind``; what is left out has its default.
+    ``relaxation``, ``transform``, ``hardware`` and ``training``. Each but ``initial`` and
+    ``training`` names its ``kind``; what is left out has its default.
 
     Attributes
     ----------

@@ -35,6 +35,11 @@ AS_THEY_ARE = Scaling(low=-1.0, high=1.0)
 def estimator_of(run: Run) -> EqPropClassifier | EqPropRegressor:
     """The trained network of a run as a fitted estimator; see `Run.estimator`."""
     config = run.config.training
+    if config.hardware.parts:
+        raise InputError(
+            "hardware: an estimator has no devices, and would give other outputs than the run; "
+            "run.network() has the weights as the devices hold them"
+        )
     columns = read_columns(run.folder) or Columns()
     kind = EqPropRegressor if run.config.regression else EqPropClassifier
     found: Any = kind(

@@ -24,8 +24,19 @@ import numpy as np
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.measure.betweenness import betweenness_metrics
+from smallworld_eqprop.graphs.measure.communities import community_metrics
+from smallworld_eqprop.graphs.measure.cores import core_metrics
+from smallworld_eqprop.graphs.measure.flow import input_output_resistance
 from smallworld_eqprop.graphs.measure.metrics import structure_metrics
 from smallworld_eqprop.graphs.measure.smallworld import small_world_coefficients, small_world_sigma
+from smallworld_eqprop.graphs.measure.walks import (
+    input_output_communicability,
+    input_output_resolvent,
+)
+from smallworld_eqprop.graphs.measure.weight_table import weight_metrics
+from smallworld_eqprop.hardware import costs
+from smallworld_eqprop.learning.trainer import initial_network
 from smallworld_eqprop.specs import importable
 from smallworld_eqprop.studies.config import RunConfig
 
@@ -35,6 +46,8 @@ Needs = Literal["graph", "network", "run"]
 
 # Stream of random numbers of measures, apart from the trainer's streams of the same seed.
 MEASURING = 4
+# Weighted path lengths of networks are estimated from at most so many nodes.
+SOURCES = 200
 
 
 @dataclass(frozen=True)
@@ -84,10 +97,7 @@ class Measured:
     @cached_property
     def before(self) -> Network:
         """The network before training."""
-        training = self.config.training
-        rng = np.random.default_rng([training.seed, 1])
-        weights = training.initial.draw(self.graph, training.model, rng)
-        return Network(self.graph, weights, model=training.model)
+        return initial_network(self.graph, self.config.training)
 
     @cached_property
     def data(self) -> Any:
@@ -251,3 +261,47 @@ def small_world(graph: LayeredGraph, seed: int) -> dict[str, float]:
     """
     found = small_world_coefficients(graph, seed=seed, null="degree_preserving", weighted=False)
     return {f"small_world_{name}": each.value for name, each in found.items()}
+
+
+@measure(needs="network", before=True)
+def couplings(network: Network, seed: int) -> dict[str, float]:
+    """All that `weight_metrics` measures of the weights, before training and after.
+
+    Path length and efficiency are estimated from at most 200 nodes.
+    """
+    found = weight_metrics(network.weighted_graph(), seed=seed, n_sources=SOURCES)
+    return {f"coupling_{name}": value for name, value in found.items()}
+
+
+@measure(needs="graph")
+def betweenness(graph: LayeredGraph) -> dict[str, float]:
+    """All `betweenness_metrics`, without weights."""
+    return betweenness_metrics(graph)
+
+
+@measure(needs="graph")
+def communities(graph: LayeredGraph, seed: int) -> dict[str, float]:
+    """All `community_metrics`: the best of ten tries."""
+    return community_metrics(graph, seed=seed)
+
+
+@measure(needs="graph")
+def cores(graph: LayeredGraph, seed: int) -> dict[str, float]:
+    """All `core_metrics`, against ten degree-preserving null samples, which take seconds."""
+    return core_metrics(graph, seed=seed)
+
+
+@measure(needs="graph")
+def hardware_costs(graph: LayeredGraph) -> dict[str, float]:
+    """All `hardware_costs`, with their defaults."""
+    return costs.hardware_costs(graph)
+
+
+@measure(needs="network", before=True)
+def coupling_signal(network: Network) -> dict[str, float]:
+    """Betweenness, resistance, communicability and resolvent with weights, before and after."""
+    graph = network.weighted_graph()
+    found = betweenness_metrics(graph, weighted=True)
+    for function in (input_output_resistance, input_output_communicability, input_output_resolvent):
+        found[function.__name__] = function(graph, weighted=True)
+    return {f"coupling_{name}": value for name, value in found.items()}

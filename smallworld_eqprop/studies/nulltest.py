@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.studies.outcomes import judged_by
@@ -32,7 +31,7 @@ class NullTest:
     level : float
         Of the interval.
     effect : float
-        Difference over the standard deviation of the nulls.
+        Difference over the standard deviation of the nulls; NaN where all nulls are alike.
     p : float
         Two-sided: how often a null lies as far from the mean of all as the graph does, the graph
         counted among them.
@@ -94,7 +93,8 @@ def against_nulls(
     Raises
     ------
     InputError
-        If columns are missing, there is no graph or fewer than two nulls, or their seeds differ.
+        If columns are missing, there is no graph or fewer than two nulls, their seeds differ, or
+        runs differ in more than sample and seed.
 
     References
     ----------
@@ -109,6 +109,12 @@ def against_nulls(
             raise InputError(f"runs: no column {column!r}; {hint}")
     if not 0 < level < 1:
         raise InputError(f"level: {level}, must be between 0 and 1")
+    if (again := runs.duplicated(["sample", "seed"])).any():
+        sample, seen = runs.loc[again, ["sample", "seed"]].iloc[0]
+        raise InputError(
+            f"runs: sample {sample} with seed {seen} is there twice; give the runs of one null "
+            "model and one setting"
+        )
     table = runs.pivot_table(index="sample", columns="seed", values=outcome, dropna=False)
     if table.isna().to_numpy().any():
         missing = table.index[table.isna().any(axis=1)].tolist()
@@ -131,8 +137,10 @@ def against_nulls(
         [others[rows][:, columns].mean() for rows, columns in zip(drawn, seeds, strict=True)]
     )
     low, high = np.quantile(spread, [(1 - level) / 2, (1 + level) / 2])
-    deviation = float(stats.tstd(means))
-    effect = difference / deviation if deviation else float("nan")
+    deviation = float(np.std(means, ddof=1))
+    # Nulls that are alike may differ in the last digits.
+    differ = deviation > 1e-12 * np.abs(means).max()
+    effect = difference / deviation if differ else float("nan")
     return NullTest(
         outcome, graph, tuple(means.tolist()), difference, float(low), float(high), level, effect, p
     )

@@ -14,7 +14,7 @@ from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.io import load_graph
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.learning.trainer import Trainer
+from smallworld_eqprop.learning.trainer import Trainer, initial_network
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import (
     BatchQuantity,
@@ -76,17 +76,25 @@ class Run:
         """The topology that was trained."""
         return load_graph(self.folder / "graph.npz")
 
-    def network(self) -> Network:
+    def network(self, *, initial: bool = False) -> Network:
         """The network as the last checkpoint has it, with trained weights and biases.
 
         Its methods relax from rest. The errors of `history` were counted from `start`: with
         "particles" an example starts where it was left the last time, so that the two may differ.
+        Its `weighted_graph` is what measures of graphs and null models take.
+
+        Parameters
+        ----------
+        initial : bool, optional
+            The network as it was before training, drawn again in place of read.
 
         Raises
         ------
         InputError
             If there is no checkpoint yet, or it is damaged or of another version.
         """
+        if initial:
+            return initial_network(self.graph, self.config.training)
         # The key as it was: files of graph and data may be gone.
         arrays, _ = checkpoint_arrays(self.folder / "checkpoint.npz", self.record["key"])
         weights = arrays["weights"]

@@ -38,7 +38,9 @@ class Study:
         Measures of every run, by name, or as ``"module:function"``: ``structure`` is all of
         `structure_metrics`; ``sigma`` is `small_world_sigma`, against null samples that take
         seconds; ``small_world`` is all `small_world_coefficients`, which take longer than all
-        else. See `measure` for your own.
+        else; ``betweenness``, ``communities`` and ``cores`` are `betweenness_metrics`,
+        `community_metrics` and `core_metrics`; ``couplings`` and ``coupling_signal`` are of the
+        weights. See `measure` for your own.
     weights : bool
         Keep the trained weights of every run beside the store, so that measures of networks can
         be taken later without training again.

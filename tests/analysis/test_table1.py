@@ -9,6 +9,7 @@ from smallworld_eqprop import RunConfig, train
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.data import named
 from smallworld_eqprop.graphs.topology import Rewire
+from smallworld_eqprop.hardware import hardware_costs
 
 
 @pytest.fixture
@@ -65,6 +66,11 @@ def test_four_files_with_the_same_numbers(write, run, tmp_path, capsys):
     assert float(counted.backpropagation["multiply-accumulates, total"]) == (
         2 * run.graph.n_edges + free
     )
+    costs = hardware_costs(run.graph, free_sweeps=run.history.mean_sweeps.mean(), nudged_sweeps=8)
+    column = counted["equilibrium propagation"].astype(float)
+    assert column["crossbar tiles of 128 x 128"] == costs["crossbar_tiles"]
+    energy = 1e6 * costs["correction_energy"]
+    assert column["energy of one correction (uJ)"] == pytest.approx(energy)
 
 
 def test_a_preset_with_given_sweeps(write, tmp_path):
@@ -114,4 +120,4 @@ def test_latex_is_escaped(write, tmp_path):
     lines = (tmp_path / "table1.tex").read_text().splitlines()
     body = [line for line in lines if not line.startswith("%")]
     assert not any(character in line for line in body for character in "%#_")
-    assert sum(line.startswith(r"\begin{tabular}") for line in body) == 2
+    assert sum(line.startswith(r"\begin{tabular}") for line in body) == 3

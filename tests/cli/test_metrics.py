@@ -26,6 +26,7 @@ from smallworld_eqprop.cli import main
 from smallworld_eqprop.data import named
 from smallworld_eqprop.graphs.measure import smallworld
 from smallworld_eqprop.graphs.topology import Rewire
+from smallworld_eqprop.hardware import hardware_costs
 
 G = rewire(layered((20, 12, 10, 4)), 0.2, seed=0)
 SMALL = """
@@ -239,9 +240,32 @@ def test_graphs_of_other_programs(file, options, capsys):
     assert found["provenance"][-1]["file"] == file
 
 
+def test_what_networkx_writes(capsys):
+    nx.write_graphml(G.to_networkx(), "networkx.graphml")
+    assert measured(capsys, "networkx.graphml")["layer_sizes"] == [20, 12, 10, 4]
+    nx.write_edgelist(G.to_networkx(), "networkx.edgelist")
+    assert measured(capsys, "networkx.edgelist")["metrics"]["n_edges"] == G.n_edges
+    chosen = measured(capsys, "networkx.edgelist", "--inputs=0,1", "--outputs=45")
+    assert chosen["layer_sizes"][0] == 2
+
+
 def test_nodes_by_name(capsys):
     found = measured(capsys, str(FILES / "directed.graphml"), "--inputs=0, 5", "--outputs=14")
     assert found["layer_sizes"][0] == 2
+
+
+@pytest.mark.parametrize("layers", [(), ("--inputs=0, 5", "--outputs=14")])
+def test_how_a_directed_graph_becomes_undirected(layers, capsys):
+    arguments = (str(FILES / "directed.graphml"), *layers)
+    found = {
+        rule: measured(capsys, *arguments, f"--symmetrise={rule}") for rule in ("max", "mean", "or")
+    }
+    for rule, each in found.items():
+        assert each["provenance"][-1]["symmetrised"] == rule
+    assert found["max"] | {"network": ""} == measured(capsys, *arguments) | {"network": ""}
+    strengths = [found[rule]["metrics"]["strength_mean"] for rule in ("max", "mean")]
+    assert strengths[0] > strengths[1]
+    assert "strength_mean" not in found["or"]["metrics"]
 
 
 @pytest.mark.parametrize(
@@ -298,6 +322,8 @@ def test_weights_count_for_the_propensity_unless_told(capsys):
         ((str(FILES / "areas.gml"), "--inputs=role=sensry", "--outputs=n3"), "'role' is one of"),
         ((str(FILES / "areas.gml"), "--inputs=n0,n99", "--outputs=n3"), "'n99' is not a node"),
         ((str(FILES / "areas.gml"), "--inputs=n0"), "outputs: none; give both"),
+        ((str(FILES / "directed.graphml"), "--symmetrise=min"), "symmetrise: 'min'"),
+        (("rewired-5x100", "--symmetrise=max"), "--symmetrise: max; rewired-5x100 has layers"),
         ((str(FILES / "areas.gml"), "--null=layer_blocks"), "has no layers"),
         (("small.toml", "--inputs=n0"), "--inputs: n0; small.toml has layers; leave it out"),
     ],
@@ -307,3 +333,12 @@ def test_bad_choices_of_nodes_are_one_line(arguments, message, capsys):
     error = capsys.readouterr().err
     assert message in error
     assert len(error.splitlines()) == 1
+
+
+def test_costs_stand_among_the_metrics_when_asked_for(capsys):
+    assert "wire_length" not in measured(capsys, "graph.npz")["metrics"]
+    found = measured(capsys, "graph.npz", "--costs")["metrics"]
+    same({name: found[name] for name in hardware_costs(G)}, hardware_costs(G))
+    nx.write_edgelist(nx.path_graph(3), "path.edgelist", data=False)
+    assert main(["metrics", "path.edgelist", "--costs"]) == 2
+    assert "--costs: the graph has no layers" in capsys.readouterr().err

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn import datasets as sklearn_datasets
 
-from smallworld_eqprop.data import DATASETS, datasets, load
+from smallworld_eqprop import RunConfig
+from smallworld_eqprop.data import DATASETS, datasets, load, named
 from smallworld_eqprop.data.sources import FOLDER_VARIABLE, MNIST, read_files
 from smallworld_eqprop.errors import InputError
 
@@ -148,3 +149,40 @@ def test_a_dataset_says_what_it_is():
     assert repr(load("diabetes")) == (
         "Dataset(diabetes: regression, 353 training and 89 test examples, 10 features, 1 outputs)"
     )
+
+
+def test_pooled_pixels_are_means_of_squares():
+    fine, coarse = load("digits"), load("digits", pool=2)
+    assert coarse.x_train.shape == (len(fine.x_train), 16)
+    for one, other in ((fine.x_train, coarse.x_train), (fine.x_test, coarse.x_test)):
+        image, small = one[7].reshape(8, 8), other[7].reshape(4, 4)
+        assert small[1, 3] == pytest.approx(image[2:4, 6:8].mean())
+        np.testing.assert_allclose(other.mean(axis=1), one.mean(axis=1), rtol=1e-5)
+        assert not other.flags.writeable
+    np.testing.assert_array_equal(fine.y_test, coarse.y_test)
+    assert load("digits", pool=8).x_train.shape[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "pool", "message"),
+    [
+        ("digits", 3, "pool: 3, allowed for 8 x 8 pixels: 1, 2, 4, 8"),
+        ("digits", 0, "pool: 0, allowed"),
+        ("digits", 2.0, "pool: 2.0, allowed"),
+        ("wine", 2, "pool: 2, but wine has no images; leave it out"),
+    ],
+)
+def test_a_pool_that_fits_no_image_is_one_line(name, pool, message):
+    with pytest.raises(InputError, match=message):
+        load(name, pool=pool)
+
+
+def test_the_spec_of_images_has_a_pool_and_its_default_changes_no_key():
+    config = RunConfig(data=named("digits"))
+    assert config.changed(pool=1).key == config.key
+    pooled = config.changed(pool=4)
+    assert pooled.key != config.key
+    assert pooled.to_dict()["data"] == {"kind": "digits", "pool": 4}
+    assert pooled.data.load().x_test.shape[1] == 4
+    with pytest.raises(InputError, match="pool"):
+        RunConfig(data=named("wine")).changed(pool=2)

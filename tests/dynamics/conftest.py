@@ -13,7 +13,7 @@ import problems
 import pytest
 from scipy.optimize import lsq_linear
 
-from smallworld_eqprop.dynamics.models import Hopfield, Model, WeakFeedback
+from smallworld_eqprop.dynamics.models import Hopfield, Model, Resistive, WeakFeedback
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
@@ -112,6 +112,7 @@ MODELS = {
     "weak feedback by layers": WeakFeedback(feedback=0.3),
     "weak feedback by hops": WeakFeedback(-1, 1, feedback=0.5, depth="hops"),
     "conductances": Conductances(),
+    "resistive": Resistive(leak=0.3, smallest=0.01),
     "patchwork": Patchwork(),
 }
 

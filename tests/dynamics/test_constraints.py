@@ -128,11 +128,10 @@ def test_corrections_count_what_really_changed():
     assert network.add([np.full((3, 2), 2.0), np.zeros(2)]) == pytest.approx(2 / np.sqrt(6))
 
 
-def test_fast_paths_are_left_where_weights_are_bound():
+def test_the_fast_path_of_descent_is_left_where_weights_are_bound():
     for graph in (with_data(SHAPES["rewired"], **each) for each in ({"sign": 0}, {"trainable": 0})):
         network = Network(graph, seed=0)
         assert not network._physics.plain
-        assert not network.writes_freely
     free = dataclasses.replace(
         SHAPES["rewired"],
         edge_data={
@@ -141,7 +140,24 @@ def test_fast_paths_are_left_where_weights_are_bound():
         },
     )
     assert Network(free, seed=0)._physics.plain
-    assert Network(free, seed=0).writes_freely
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_an_optimiser_writes_is_restrained_as_steps_are(model):
+    graph = with_data(SHAPES["rewired"])
+    added, written = (Network(graph, model=MODELS[model], seed=0) for _ in range(2))
+    rng = np.random.default_rng(2)
+    for _ in range(2):
+        drawn = rng.normal(0, 0.5, graph.n_edges).astype(np.float32)
+        steps = added.pack(drawn, np.ones(added.n_free, np.float32))
+
+        def write(n, array, steps=steps):
+            array += steps[n]
+            return float((steps[n] ** 2).sum())
+
+        assert written.update(write) == pytest.approx(added.add(steps), rel=1e-5)
+        np.testing.assert_array_equal(written.weights, added.weights)
+        np.testing.assert_array_equal(written.biases, added.biases)
 
 
 def test_assigning_sets_frozen_weights_anew():

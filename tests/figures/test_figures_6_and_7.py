@@ -118,6 +118,21 @@ def test_the_colours_mean_what_the_paper_says(script, drawn, name, meanings):
     assert len(dashes) == len(texts)
 
 
+@pytest.mark.parametrize(
+    ("name", "quantity", "counts"),
+    [
+        ("figure6", "wires both ways, between neurons", [505_000, 838_370, 477_028]),
+        ("figure7", "wires one way, forwards", [897_000, 1_271_250, 897_000]),
+    ],
+)
+def test_counts_of_the_papers_networks_stand_in_one_line(drawn, name, quantity, counts):
+    _, boxes, _ = drawn(name)
+    row = [text for text, box in boxes.items() if abs(box.y0 - boxes[quantity].y0) < 6]
+    assert [text for text in row if text != quantity] == list(
+        dict.fromkeys(f"{count:,}" for count in counts)
+    )
+
+
 def test_an_arrow_head_ends_where_the_wire_should(script):
     schematic = script("schematic")
     page = schematic.Page(0, 50)

@@ -180,7 +180,7 @@ def contrast_of(trainer):
     engine = trainer.engine
     found = []
     trained = engine.updates.step
-    engine.updates.step = lambda contrast, t: found.append(contrast) or trained(contrast, t)
+    engine.updates.step = lambda contrast, *rest: found.append(contrast) or trained(contrast, *rest)
     next(trainer.run_epoch())
     engine.updates.step = trained
     return found[0]

@@ -11,7 +11,7 @@ import pytest
 
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.euler import Euler
-from smallworld_eqprop.dynamics.models import Hopfield, WeakFeedback
+from smallworld_eqprop.dynamics.models import Hopfield, Resistive, WeakFeedback
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.dynamics.sweeps import Sweeps
@@ -56,6 +56,7 @@ MODELS = {
     "linear outputs": Hopfield(linear_outputs=True),
     "weak feedback by layers": WeakFeedback(feedback=0.3, linear_outputs=True),
     "weak feedback by hops": WeakFeedback(feedback=0.3, depth="hops"),
+    "resistors": Resistive(gain=10, doubled=False, leak=0.5),
 }
 READOUTS = [Hopfield(readout=True), WeakFeedback(feedback=0.3, readout=True)]
 SOLVERS = {"sor": SOR(1e-5), "euler": Euler(60), "sweeps": Sweeps(6)}
@@ -95,7 +96,7 @@ def trainer(data, graph, model, rule, solver, device, seed=0, **parts):
     network = Network(graph, model=model, seed=seed)
     inner = (network.graph.edges >= 4).all(axis=1)
     sums = np.bincount(graph.edges[inner].ravel(), np.repeat(np.abs(network.weights[inner]), 2))
-    network.weights = 0.8 * network.weights / sums.max()
+    network.weights = np.clip(0.8 * network.weights / sums.max(), *model.limits(graph))
     network.biases = np.full(network.n_free, 0.4)
     config = TrainingConfig(
         model=model, rule=rule, relaxation=solver, device=device, seed=seed, batch_size=6,

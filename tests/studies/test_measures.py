@@ -11,7 +11,13 @@ import pytest
 
 from smallworld_eqprop.data import named
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.measure.betweenness import betweenness_metrics
+from smallworld_eqprop.graphs.measure.communities import community_metrics
+from smallworld_eqprop.graphs.measure.cores import core_metrics
+from smallworld_eqprop.graphs.measure.flow import input_output_resistance
 from smallworld_eqprop.graphs.measure.metrics import structure_metrics
+from smallworld_eqprop.graphs.measure.weight_table import weight_metrics
+from smallworld_eqprop.hardware import hardware_costs
 from smallworld_eqprop.studies import measures
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.measures import MEASURES, Measured, measure, measure_named, take
@@ -168,3 +174,56 @@ def test_bad_definitions_are_one_line():
         measure_named("math:sqrt")
     with pytest.raises(InputError, match="'no_such_module:f' cannot be imported"):
         measure_named("no_such_module:f")
+
+
+def test_couplings_before_and_after_training(tmp_path):
+    study = Study("c", grid(BASE, seed=[0]), epochs=1, weights=True, metrics=("couplings",))
+    with Store(tmp_path / "s.sqlite") as store:
+        sweep(study, store, Inline())
+        assert store.measure_errors().empty
+        (row,) = store.runs().to_dict("records")
+        (key,) = study.keys
+        trained = store.network(key)
+        before = Measured(BASE.changed(seed=0), trained.graph)
+        for prefix, network in (("", trained), ("before_", before.before)):
+            sizes = np.abs(network.weights.astype(float))
+            found = row[f"metric_{prefix}coupling_strength_mean"]
+            assert found == pytest.approx(2 * sizes.sum() / trained.graph.n_nodes)
+        lengths = [row[f"metric_{each}coupling_weighted_path_length"] for each in ("", "before_")]
+        assert lengths[0] != lengths[1]
+        graph = trained.weighted_graph()
+        assert lengths[0] == pytest.approx(weight_metrics(graph, seed=0)["weighted_path_length"])
+
+
+def test_what_carries_a_signal_and_its_groups(tmp_path):
+    names = (
+        "betweenness",
+        "communities",
+        "cores",
+        "coupling_signal",
+        "hardware_costs",
+        "structure",
+    )
+    study = Study("s", grid(BASE, seed=[0]), epochs=1, weights=True, metrics=names)
+    with Store(tmp_path / "s.sqlite") as store:
+        sweep(study, store, Inline())
+        assert store.measure_errors().empty
+        (row,) = store.runs().to_dict("records")
+        (key,) = study.keys
+        network = store.network(key)
+    graph = network.graph
+    for found in (
+        betweenness_metrics(graph),
+        community_metrics(graph, seed=0),
+        core_metrics(graph, seed=0),
+        hardware_costs(graph),
+    ):
+        for name, value in found.items():
+            assert row[f"metric_{name}"] == pytest.approx(value)
+    assert row["metric_input_output_resistance"] == input_output_resistance(graph)
+    weights = dataclasses.replace(graph, edge_data={"weight": network.weights})
+    resistance = input_output_resistance(weights, weighted=True)
+    assert row["metric_coupling_input_output_resistance"] == pytest.approx(resistance)
+    assert row["metric_before_coupling_input_output_resistance"] != resistance
+    assert 0 < row["metric_coupling_largest_edge_betweenness"] < 1
+    assert {"metric_coupling_input_output_resolvent", "metric_coupling_skip_betweenness"} < set(row)

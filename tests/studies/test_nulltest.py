@@ -50,12 +50,22 @@ def test_a_difference_is_found_with_its_size_and_an_interval():
     assert "p = 0.05" in told
 
 
+def test_nulls_that_are_alike_have_no_effect_size():
+    runs = table(np.random.default_rng(0), nulls=3, seeds=2)
+    runs["final_test_error"] = 0.1 + 1e-17 * runs["sample"] + (runs["sample"] == 2) * 2e-17
+    assert np.isnan(against_nulls(runs, resamples=10).effect)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda t: t.drop(columns="sample"), "no column 'sample'; sweep over topology.sample"),
         (lambda t: t[t["sample"] > 0], "needs 0, the graph, and two nulls"),
         (lambda t: t[t["sample"] < 2], "needs 0, the graph, and two nulls"),
+        (
+            lambda t: pd.concat([t, t[3:5]]),
+            "sample 1 with seed 0 is there twice; give the runs of one",
+        ),
         (lambda t: t.drop(index=4), r"samples \[1\] lack some seeds"),
         (lambda t: t.rename(columns={"final_test_error": "final_test_errr"}), "did you mean"),
     ],

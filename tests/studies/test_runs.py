@@ -8,7 +8,14 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from smallworld_eqprop import InputError, Run, __version__, train
+from smallworld_eqprop import (
+    InputError,
+    Run,
+    Trainer,
+    __version__,
+    characteristic_path_length,
+    train,
+)
 from smallworld_eqprop.graphs.topology import Layered
 from smallworld_eqprop.learning import log_spread
 from smallworld_eqprop.learning.history import EpochRecord
@@ -36,6 +43,20 @@ def test_the_folder_records_what_was_run(tiny, reference):
         "rewire",
     ]
     assert set(record["libraries"]) >= {"numpy", "scipy"}
+
+
+def test_a_run_has_its_couplings_before_and_after_training(tiny, reference):
+    run = Run(reference.folder)
+    untrained = Trainer(run.graph, tiny.data.load(), tiny.training).network
+    assert np.array_equal(run.network(initial=True).weights, untrained.weights)
+    trained = run.network().weighted_graph()
+    assert trained == run.graph
+    assert np.array_equal(trained.edge_data["weight"], run.network().weights)
+    before, after = (
+        characteristic_path_length(network.weighted_graph(), weighted=True)
+        for network in (run.network(initial=True), run.network())
+    )
+    assert before != after
 
 
 def test_the_history_has_a_row_per_epoch(reference):

@@ -45,6 +45,14 @@ class Model:
     readout: bool = False
     sees: ClassVar[Literal["product", "difference"]] = "product"
 
+    def clamped(self, features: Any) -> Any:
+        """States of the input nodes, shape (..., n_inputs), of the features of examples.
+
+        They are the features themselves unless a model says otherwise. Arrays are of NumPy or of
+        torch, so indexing and arithmetic are all that may be done to them.
+        """
+        return features
+
     def bounds(self, graph: LayeredGraph) -> tuple[Any, Any]:  # noqa: ARG002
         """Lowest and highest state of every free node; either may be infinite."""
         return 0.0, 1.0

@@ -3,7 +3,9 @@
 Registered under the entry point group ``networkx.backends``. The functions of `OWN` run here;
 every other networkx function runs on a conversion to networkx, except the few that would change
 the graph. With arguments other than networkx's defaults (weights, some nodes only) a function of
-`OWN` is converted, too. Results follow networkx's conventions, also where this package says NaN.
+`OWN` is that of networkx, too: who names the backend gets an answer for every form of argument, and
+where networkx chooses, it chooses its own. Results follow networkx's conventions, also where this
+package says NaN.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from scipy import sparse
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.interop import to_networkx
+from smallworld_eqprop.graphs.convert.references import REFERENCES
 from smallworld_eqprop.graphs.core.adjacency import networkx_adjacency
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.measure.clustering import (
@@ -42,6 +45,7 @@ from smallworld_eqprop.graphs.measure.distances import (
 __all__ = ["NAME", "OWN", "ConvertedGraph", "backend"]
 
 NAME = "smallworld_eqprop"
+SCALARS = (bool, int, float, str, np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,18 +122,17 @@ class _Backend:
         if any(isinstance(item, (LayeredGraph, ConvertedGraph)) for item in given):
             return not _would_change_graph(name, args, kwargs)
         return (
-            name in OWN
+            (name in OWN or name in REFERENCES)
             and isinstance(graph, nx.Graph)
             and len(graph) > 0
             and not (graph.is_directed() or graph.is_multigraph())
             and nx.number_of_selfloops(graph) == 0
-            and _has_only_defaults(name, args, kwargs)
         )
 
     @staticmethod
-    def should_run(name: str, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> bool:
-        """Tell whether converting a networkx graph pays: for the functions of OWN."""
-        return name in OWN
+    def should_run(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Tell whether converting a networkx graph pays: for what the functions of OWN compute."""
+        return _runs_here(name, args, kwargs)
 
     @staticmethod
     def convert_from_nx(graph: Any, **_: Any) -> Any:
@@ -169,26 +172,48 @@ def _would_change_graph(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     )
 
 
-def _has_only_defaults(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    signature = inspect.signature(_registered_algorithms[name].orig_func)
+def _given(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    """Arguments after the graph, by name; None if networkx will refuse them."""
     try:
-        given = signature.bind(*args, **kwargs).arguments
+        bound = inspect.signature(_registered_algorithms[name].orig_func).bind(*args, **kwargs)
     except TypeError:
+        return None
+    return dict(list(bound.arguments.items())[1:])
+
+
+def _runs_here(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a call is computed here, if the graph is one of ours."""
+    given = _given(name, args, kwargs) if name in OWN or name in REFERENCES else None
+    if given is None:
         return False
-    return all(value == signature.parameters[key].default for key, value in list(given.items())[1:])
+    if name in REFERENCES:
+        return given.get("D") is None
+    defaults = inspect.signature(_registered_algorithms[name].orig_func).parameters
+    return all(_same(value, defaults[key].default) for key, value in given.items())
+
+
+def _same(value: Any, default: Any) -> bool:
+    """Whether an argument is the default; one that holds several values, as an array, never is."""
+    return value is default or (isinstance(value, SCALARS) and bool(value == default))
 
 
 def _run(name: str, *args: Any, **kwargs: Any) -> Any:
     graph = args[0] if args else kwargs.get("G")
-    if name in OWN and _has_only_defaults(name, args, kwargs):
-        if isinstance(graph, ConvertedGraph):
-            return OWN[name](graph.adjacency, list(graph.source))
-        if isinstance(graph, LayeredGraph):
-            nodes = range(graph.n_nodes) if graph.labels is None else graph.labels
-            return OWN[name](graph.adjacency(), nodes)
+    if isinstance(graph, (ConvertedGraph, LayeredGraph)) and _runs_here(name, args, kwargs):
+        if name in REFERENCES:
+            given = _given(name, args, kwargs) or {}
+            return REFERENCES[name](backend.convert_to_nx(graph), **given)
+        adjacency = graph.adjacency() if isinstance(graph, LayeredGraph) else graph.adjacency
+        return OWN[name](adjacency, _nodes(graph))
     return _registered_algorithms[name].orig_func(
         *map(_converted, args), **{key: _converted(value) for key, value in kwargs.items()}
     )
+
+
+def _nodes(graph: ConvertedGraph | LayeredGraph) -> Sequence[Hashable]:
+    if isinstance(graph, ConvertedGraph):
+        return list(graph.source)
+    return range(graph.n_nodes) if graph.labels is None else graph.labels
 
 
 def _converted(value: Any) -> Any:

@@ -21,10 +21,14 @@ def describe() -> dict[str, Any]:
         "transitivity",
         "triangles",
     )
+    drawn = {"additional_docs": "Undirected simple graphs, distances on the ring (D=None)."}
     return {
         "backend_name": "smallworld_eqprop",
         "project": "smallworld-eqprop",
         "package": "smallworld_eqprop",
         "short_summary": "Compiled metrics for layered and other undirected graphs.",
-        "functions": dict.fromkeys(names, note),
+        "functions": {
+            **dict.fromkeys(names, note),
+            **dict.fromkeys(("lattice_reference", "random_reference"), drawn),
+        },
     }

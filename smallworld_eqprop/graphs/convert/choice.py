@@ -43,13 +43,16 @@ def chosen(
     index = {name: i for i, name in enumerate(names)}
     if isinstance(given, str) and given not in index and "=" in given:
         return _by_attribute(what, given, data)
+    if isinstance(given, np.ndarray) and given.ndim != 1:
+        # One node, or rows that are the names of nodes of a grid.
+        given = given.item() if not given.ndim else list(map(tuple, given.tolist()))
     if isinstance(given, str | bytes) or not isinstance(given, Iterable) or _is_node(given, index):
         given = [given]
     wanted = list(given)
     texts = {str(name): i for name, i in index.items()}
     places = []
     for name in wanted:
-        place = index.get(name) if _hashable(name) else None
+        place = index[name] if _is_node(name, index) else None
         place = texts.get(str(name)) if place is None and isinstance(name, str | int) else place
         if place is None:
             raise InputError(
@@ -106,10 +109,6 @@ def _or_attribute(data: Mapping[str, npt.NDArray]) -> str:
 def _listed(values: Sequence[Any]) -> str:
     more = ", ..." if len(values) > LISTED else ""
     return ", ".join(str(each) for each in values[:LISTED]) + more
-
-
-def _hashable(name: Any) -> bool:
-    return isinstance(name, Hashable) and not isinstance(name, np.ndarray | slice)
 
 
 def _is_node(given: Any, index: Mapping[Hashable, int]) -> bool:

@@ -7,6 +7,10 @@
 | ``.gml`` | of any program |
 | ``.net`` | Pajek |
 | ``.csv``, ``.tsv`` | an edge list (columns source, target and, if given, weight), or a matrix |
+| ``.edgelist``, ``.edges``, ``.ncol``, ``.txt`` | lines of source, target and, if given, weight |
+
+The last are edge lists with blanks between the cells and without a first line, as networkx and
+igraph write them. Capital letters in an ending make no difference.
 
 What is an edge and a weight, and how nodes get layers: `smallworld_eqprop.graphs.convert.outside`.
 """
@@ -17,6 +21,7 @@ import dataclasses
 import io
 import os
 from collections.abc import Callable, Hashable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +33,14 @@ from smallworld_eqprop.graphs.convert.choice import Choice
 from smallworld_eqprop.graphs.convert.interop import networkx_parts, to_networkx
 from smallworld_eqprop.graphs.convert.io import load_graph
 from smallworld_eqprop.graphs.convert.outside import Outside, layered_from, of_matrix
-from smallworld_eqprop.graphs.convert.tables import natural_names, node_table, read_table
+from smallworld_eqprop.graphs.convert.tables import (
+    natural_names,
+    node_table,
+    read_edge_lines,
+    read_table,
+)
 from smallworld_eqprop.graphs.core.adjacency import adjacency_from_edges
+from smallworld_eqprop.graphs.core.arguments import Symmetrise, check_symmetrise
 from smallworld_eqprop.graphs.core.attributes import blank
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
@@ -41,14 +52,20 @@ DRAWING = ("id", "shape")
 
 
 def read_graph(
-    path: Path_, inputs: Choice = None, outputs: Choice = None, *, roles: Path_ | None = None
+    path: Path_,
+    inputs: Choice = None,
+    outputs: Choice = None,
+    *,
+    roles: Path_ | None = None,
+    symmetrise: Symmetrise = "max",
 ) -> LayeredGraph:
     """Read a graph from a file, of this package or of another program.
 
     Parameters
     ----------
     path : path-like
-        Ends in ``.npz``, ``.graphml``, ``.gml``, ``.net``, ``.csv`` or ``.tsv``; see this module.
+        Ends in ``.npz``, ``.graphml``, ``.gml``, ``.net``, ``.csv``, ``.tsv`` or ``.edgelist``; see
+        this module.
     inputs, outputs : iterable of node, one node, or str, optional
         The input and output nodes, by name in the order in which data meets them, or
         ``"name=value"``, such as ``"role=sensory"``, for all with that attribute. Without both the
@@ -56,6 +73,8 @@ def read_graph(
     roles : path-like, optional
         A table in CSV with a first line: the first column names nodes, every other column is an
         attribute of them, by which inputs and outputs may be chosen.
+    symmetrise : {"max", "mean", "or"}, optional
+        How a directed graph becomes an undirected one, as in `LayeredGraph.from_networkx`.
 
     Returns
     -------
@@ -69,11 +88,12 @@ def read_graph(
         or output is not there, or as `LayeredGraph.from_networkx`.
     """
     path = Path(path)
+    check_symmetrise(symmetrise)
     content = _content(path)
     if inputs is None and outputs is None and roles is None and _is_own(path, content):
         return load_graph(path)
     try:
-        graph = layered_from(_outside(path, content, roles), inputs, outputs)
+        graph = layered_from(_outside(path, content, roles), inputs, outputs, symmetrise)
     except InputError as error:
         raise InputError(_located(error, path)) from None
     *earlier, step = graph.provenance
@@ -82,13 +102,13 @@ def read_graph(
 
 
 def read_adjacency(
-    path: Path_, *, roles: Path_ | None = None
+    path: Path_, *, roles: Path_ | None = None, symmetrise: Symmetrise = "max"
 ) -> tuple[sparse.csr_array, dict[str, Any]]:
     """Read a graph from a file as a symmetric matrix, for what needs no layers.
 
     Parameters
     ----------
-    path, roles
+    path, roles, symmetrise
         As in `read_graph`.
 
     Returns
@@ -107,7 +127,7 @@ def read_adjacency(
     content = _content(path)
     try:
         source = _outside(path, content, roles)
-        edges, data, step = source.simple()
+        edges, data, step = source.simple(symmetrise)
     except InputError as error:
         raise InputError(_located(error, path)) from None
     weights = data.get("weight", np.ones(len(edges)))
@@ -140,15 +160,15 @@ def _outside(path: Path, content: bytes, roles: Path_ | None) -> Outside:
     try:
         if _is_own(path, content):
             return networkx_parts(to_networkx(load_graph(path)), "read_graph")
-        if path.suffix in (".csv", ".tsv"):
+        if _ending(path) in TABLES:
             source = read_table(content, table)
         else:
-            source = READERS[path.suffix](content)
+            source = READERS[_ending(path)](content)
     except InputError:
         raise
     except Exception as error:  # whatever a parser raises on damaged bytes
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"not a {path.suffix} graph, or damaged ({reason:.200})") from None
+        raise InputError(f"not a {_ending(path)} graph, or damaged ({reason:.200})") from None
     return source if table is None else _with_table(path, source, *table)
 
 
@@ -187,14 +207,7 @@ def _read_graphml(content: bytes) -> Outside:
     import networkx as nx
 
     source = networkx_parts(nx.read_graphml(io.BytesIO(content)), "read_graph")
-    if b"Created by igraph" in content[:2000]:
-        # igraph numbers nodes n0, n1, ...; names, where there are any, are an attribute.
-        own = source.node_data.get("name")
-        data = {key: each for key, each in source.node_data.items() if key != "name"}
-        names = list(range(len(source.names))) if own is None else own.tolist()
-        if len(set(names)) == len(names):
-            return dataclasses.replace(source, names=names, node_data=data)
-    return _numbered(source)
+    return _named(source) if b"Created by igraph" in content[:2000] else _numbered(source)
 
 
 def _read_gml(content: bytes) -> Outside:
@@ -208,14 +221,27 @@ def _read_gml(content: bytes) -> Outside:
         if "label" not in str(error):
             raise
         graph = nx.parse_gml(lines, label="id")
-    return _numbered(networkx_parts(graph, "read_graph"))
+    source = networkx_parts(graph, "read_graph")
+    return _named(source) if lines[0].startswith('Creator "igraph') else _numbered(source)
 
 
 def _read_pajek(content: bytes) -> Outside:
     import networkx as nx
 
-    source = networkx_parts(nx.parse_pajek(content.decode("utf-8-sig")), "read_graph")
+    lines = content.decode("utf-8-sig").splitlines()
+    for place, (line, after) in enumerate(pairwise(lines), 1):
+        if line.lower().startswith("*vertices") and after.startswith("*"):
+            # As igraph writes vertices without names: numbered, and not listed.
+            lines[place:place] = [f"{i} {i}" for i in range(1, int(line.split()[1]) + 1)]
+            break
+    # networkx would take the second neighbour of a list as a weight.
+    if lists := [line for line in lines if line.lower().startswith(("*arcslist", "*edgeslist"))]:
+        raise InputError(f"{lists[0].strip()} in a Pajek file; give *Arcs or *Edges, one per line")
+    source = networkx_parts(nx.parse_pajek(lines), "read_graph")
     data = {name: each for name, each in source.node_data.items() if name not in DRAWING}
+    # networkx writes 0, 0 for every node without a place.
+    if not data.get("position", np.ones(1)).any():
+        del data["position"]
     return _numbered(dataclasses.replace(source, node_data=data))
 
 
@@ -224,9 +250,21 @@ READERS: dict[str, Callable[[bytes], Outside]] = {
     ".graphml": _read_graphml,
     ".gml": _read_gml,
     ".net": _read_pajek,
+    **dict.fromkeys((".edgelist", ".edges", ".ncol", ".txt"), read_edge_lines),
 }
+TABLES = (".csv", ".tsv")
 #: Endings of files that hold graphs.
-ENDINGS = (*READERS, ".csv", ".tsv")
+ENDINGS = (*READERS, *TABLES)
+
+
+def _named(source: Outside) -> Outside:
+    """A graph of igraph, which numbers nodes; names, where there are any, are an attribute."""
+    own = source.node_data.get("name")
+    data = {key: each for key, each in source.node_data.items() if key != "name"}
+    names = list(range(len(source.names))) if own is None else own.tolist()
+    if len(set(names)) < len(names):
+        return _numbered(source)
+    return dataclasses.replace(source, names=names, node_data=data)
 
 
 def _numbered(source: Outside) -> Outside:
@@ -236,14 +274,14 @@ def _numbered(source: Outside) -> Outside:
 
 def _is_own(path: Path, content: bytes) -> bool:
     """Whether `save_graph` wrote it."""
-    if path.suffix == ".npz":
+    if _ending(path) == ".npz":
         # Names of members stand in the archive as they are.
         return b"layer_sizes.npy" in content
-    return path.suffix == ".graphml" and b'attr.name="format_version"' in content
+    return _ending(path) == ".graphml" and b'attr.name="format_version"' in content
 
 
 def _content(path: Path, *, table: bool = False) -> bytes:
-    if not table and path.suffix not in ENDINGS:
+    if not table and _ending(path) not in ENDINGS:
         raise InputError(f"{path}: unknown ending {path.suffix!r}; allowed: {', '.join(ENDINGS)}")
     try:
         return path.read_bytes()
@@ -251,7 +289,11 @@ def _content(path: Path, *, table: bool = False) -> bytes:
         raise InputError(f"{path}: {error.strerror}; give a file to read") from None
 
 
+def _ending(path: Path) -> str:
+    return path.suffix.lower()
+
+
 def _located(error: InputError, path: Path) -> str:
     text = str(error)
-    named = Path(text.split(": ", 1)[0]).suffix in ENDINGS
+    named = _ending(Path(text.split(": ", 1)[0])) in ENDINGS
     return text if named else f"{path}: {text}"

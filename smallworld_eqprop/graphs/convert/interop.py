@@ -21,6 +21,7 @@ from smallworld_eqprop.graphs.convert.choice import Choice
 from smallworld_eqprop.graphs.convert.columns import columns, plain, with_position
 from smallworld_eqprop.graphs.convert.outside import Outside, layered_from, of_matrix
 from smallworld_eqprop.graphs.convert.provenance import written_steps
+from smallworld_eqprop.graphs.core.arguments import Symmetrise, checked_labels
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 if TYPE_CHECKING:
@@ -52,9 +53,16 @@ def to_networkx(g: LayeredGraph) -> nx.Graph:
     Returns
     -------
     networkx.Graph
+
+    Raises
+    ------
+    InputError
+        If a label is None, which networkx does not take as a node.
     """
     graph = nx.Graph(provenance=written_steps(g))
     names = _labels(g)
+    if any(name is None for name in names):
+        raise InputError("labels: None is no node of a networkx graph; relabel the node")
     for name, layer in zip(names, g.layers.tolist(), strict=True):
         graph.add_node(name, layer=layer)
     graph.add_edges_from((names[u], names[v]) for u, v in g.edges.tolist())
@@ -73,6 +81,8 @@ def from_networkx(
     graph: nx.Graph,
     inputs: Choice = None,
     outputs: Choice = None,
+    *,
+    symmetrise: Symmetrise = "max",
 ) -> LayeredGraph:
     """Make a layered graph of any networkx graph, by the rules of this module.
 
@@ -84,6 +94,10 @@ def from_networkx(
         The input and output nodes, in the order in which data meets them, or ``"name=value"``, such
         as ``"role=sensory"``, for the nodes with that attribute. Without both, every node must
         carry an attribute ``layer``.
+    symmetrise : {"max", "mean", "or"}, optional
+        How a directed graph becomes an undirected one: of the two directions the larger absolute
+        weight, their mean, or an edge without weight where there is one in either. See
+        `smallworld_eqprop.graphs.convert.outside`.
 
     Returns
     -------
@@ -92,16 +106,21 @@ def from_networkx(
     Raises
     ------
     InputError
-        If an input or output is not a node, occurs twice or is both, there are none, or an
-        output cannot be reached from the inputs; without inputs and outputs, if the layers are
-        not 0, 1, ... on every node; if a weight is no finite number.
+        If it is no networkx graph, an input or output is not a node, occurs twice or is both,
+        there are none, or an output cannot be reached from the inputs; without inputs and outputs,
+        if the layers are not 0, 1, ... on every node; if a weight is no finite number.
 
     Examples
     --------
     >>> from_networkx(nx.path_graph(5), inputs=0, outputs=4).layer_sizes
     (1, 1, 1, 1, 1)
     """
-    return layered_from(networkx_parts(graph, "from_networkx"), inputs, outputs)
+    if not isinstance(graph, nx.Graph):
+        raise InputError(
+            f"graph: a {type(graph).__name__}; give a networkx graph, or use from_igraph, "
+            "from_sparse or read_graph"
+        )
+    return layered_from(networkx_parts(graph, "from_networkx"), inputs, outputs, symmetrise)
 
 
 def networkx_parts(graph: nx.Graph, step: str) -> Outside:
@@ -147,7 +166,9 @@ def to_igraph(g: LayeredGraph) -> igraph.Graph:
     graph["provenance"] = written_steps(g)
     graph.vs["layer"] = g.layers.tolist()
     if g.labels is not None:
-        graph.vs["name"] = list(g.labels)
+        # A numpy scalar is neither number nor text to the writers of igraph.
+        plain_names = (each.item() if isinstance(each, np.generic) else each for each in g.labels)
+        graph.vs["name"] = list(plain_names)
     for key, values in plain(g.node_data).items():
         graph.vs[key] = values
     for key, values in plain(g.edge_data).items():
@@ -159,6 +180,8 @@ def from_igraph(
     graph: igraph.Graph,
     inputs: Choice = None,
     outputs: Choice = None,
+    *,
+    symmetrise: Symmetrise = "max",
 ) -> LayeredGraph:
     """Make a layered graph of any igraph graph, by the rules of this module.
 
@@ -170,6 +193,8 @@ def from_igraph(
         The input and output vertices, by name if they have names, else by number, in the order
         in which data meets them, or ``"name=value"``, as in `from_networkx`. Without both, every
         vertex must carry an attribute ``layer``.
+    symmetrise : {"max", "mean", "or"}, optional
+        As in `from_networkx`.
 
     Returns
     -------
@@ -180,8 +205,17 @@ def from_igraph(
     InputError
         As `from_networkx`.
     """
+    import igraph
+
+    if not isinstance(graph, igraph.Graph):
+        raise InputError(
+            f"graph: a {type(graph).__name__}; give an igraph graph, or use from_networkx, "
+            "from_sparse or read_graph"
+        )
     attributes = graph.vs.attributes()
-    names = graph.vs["name"] if "name" in attributes else range(graph.vcount())
+    names: Sequence[Hashable] = range(graph.vcount())
+    if "name" in attributes:
+        names = checked_labels(graph.vs["name"], graph.vcount())
     pairs = np.array(graph.get_edgelist(), dtype=np.int64).reshape(-1, 2)
     edges: list[Mapping[str, Any]] = []
     if graph.es.attributes():
@@ -189,7 +223,7 @@ def from_igraph(
     nodes = [vertex.attributes() for vertex in graph.vs]
     source = Outside(
         "from_igraph",
-        list(names),
+        names,
         pairs,
         graph.is_directed(),
         columns(edges),
@@ -197,7 +231,7 @@ def from_igraph(
         [node.get("layer") for node in nodes],
         graph["provenance"] if "provenance" in graph.attributes() else (),
     )
-    return layered_from(source, inputs, outputs)
+    return layered_from(source, inputs, outputs, symmetrise)
 
 
 def from_sparse(
@@ -206,6 +240,7 @@ def from_sparse(
     outputs: Choice = None,
     *,
     layer_sizes: Iterable[int] | None = None,
+    symmetrise: Symmetrise = "max",
 ) -> LayeredGraph:
     """Make a layered graph of an adjacency matrix, by the rules of this module.
 
@@ -220,6 +255,8 @@ def from_sparse(
         The input and output nodes by row or label, in the order in which data meets them.
     layer_sizes : iterable of int, optional
         In place of inputs and outputs: the nodes are already in layers of these sizes.
+    symmetrise : {"max", "mean", "or"}, optional
+        As in `from_networkx`, of a matrix that is neither symmetric nor triangular.
 
     Returns
     -------
@@ -247,7 +284,7 @@ def from_sparse(
     source = of_matrix(matrix, "from_sparse", names)
     # It has no attributes, so layers can only come from the caller.
     if layer_sizes is None:
-        return layered_from(source, inputs, outputs)
+        return layered_from(source, inputs, outputs, symmetrise)
     sizes = tuple(layer_sizes)
     if sum(sizes) != len(source.names):
         raise InputError(
@@ -258,7 +295,7 @@ def from_sparse(
     source = Outside(
         source.step, source.names, source.pairs, source.directed, source.edge_data, {}, layers
     )
-    return layered_from(source, inputs, outputs)
+    return layered_from(source, inputs, outputs, symmetrise)
 
 
 def _node_columns(nodes: Sequence[Mapping[str, Any]]) -> dict[str, npt.NDArray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import io
 import json
 import os
@@ -16,6 +15,7 @@ import numpy as np
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.convert.columns import COORDINATES, plain
+from smallworld_eqprop.graphs.convert.labels import read_labels, written_labels
 from smallworld_eqprop.graphs.convert.provenance import written_steps
 from smallworld_eqprop.graphs.core.attributes import blank
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
@@ -35,7 +35,8 @@ def save_graph(g: LayeredGraph, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     g : LayeredGraph
-        Its labels, if it has any, must be numbers, strings or tuples of these.
+        Its labels, if it has any, must be numbers, text, bytes, None, or tuples or frozensets of
+        these. A numpy scalar comes back as the number or text that it is.
     path : path-like
         Ends in ``.npz`` (compressed arrays, no pickles) or ``.graphml`` (nodes are numbered and
         carry their ``layer``; readable by networkx, igraph, Gephi and Cytoscape). Data are
@@ -48,7 +49,7 @@ def save_graph(g: LayeredGraph, path: str | os.PathLike[str]) -> None:
     """
     target = _checked_path(path)
     buffer = io.BytesIO()
-    if target.suffix == ".npz":
+    if target.suffix.lower() == ".npz":
         np.savez_compressed(buffer, allow_pickle=False, **graph_arrays(g))
     else:
         nx.write_graphml(_numbered(g), buffer)
@@ -67,7 +68,7 @@ def _fields(g: LayeredGraph) -> dict[str, Any]:
         "format_version": FORMAT_VERSION if g.edge_data or g.node_data else WITHOUT_DATA,
         "layer_sizes": json.dumps(g.layer_sizes),
         "provenance": written_steps(g),
-        "labels": _write_labels(g.labels),
+        "labels": written_labels(g.labels),
     }
 
 
@@ -116,14 +117,16 @@ def load_graph(path: str | os.PathLike[str]) -> LayeredGraph:
     except OSError as error:
         raise InputError(f"{source}: {error.strerror}; give a file to read") from None
     try:
-        fields, edges, data = (_read_npz if source.suffix == ".npz" else _read_graphml)(content)
+        fields, edges, data = (_read_npz if source.suffix.lower() == ".npz" else _read_graphml)(
+            content
+        )
         version = int(fields["format_version"])
         if version <= FORMAT_VERSION:
             return LayeredGraph(
                 tuple(json.loads(str(fields["layer_sizes"]))),
                 edges,
                 tuple(json.loads(str(fields["provenance"]))),
-                ast.literal_eval(str(fields["labels"])),
+                read_labels(str(fields["labels"])),
                 *data,
             )
     except Exception as error:  # whatever a parser raises on damaged bytes
@@ -173,22 +176,9 @@ def _array(name: str, kind: np.dtype, records: list[dict[str, Any]]) -> np.ndarr
     return np.array(rows, dtype=kind)
 
 
-def _write_labels(labels: object) -> str:
-    # Literals keep the difference between 1, 1.0, "1" and (1,), which JSON does not.
-    text = repr(labels)
-    try:
-        if ast.literal_eval(text) == labels:
-            return text
-    except (SyntaxError, ValueError):
-        pass
-    raise InputError(
-        f"labels: {text[:60]} cannot be written; relabel the nodes with numbers, strings or tuples"
-    )
-
-
 def _checked_path(path: str | os.PathLike[str]) -> Path:
     checked = Path(path)
-    if checked.suffix not in (".npz", ".graphml"):
+    if checked.suffix.lower() not in (".npz", ".graphml"):
         raise InputError(f"{checked}: unknown ending; use .npz or .graphml")
     return checked
 

@@ -6,8 +6,11 @@
   and ones: a finite number of either sign. A weight of NaN or infinity, or that is no number, is
   refused. An edge that has no weight where others have one gets NaN, which stands for no value.
 - **Symmetrising.** Edges that join the same two nodes, in one direction or in both, become one: the
-  one with the largest absolute weight, with all its data; among equals the first. The rule
-  is recorded as ``"symmetrised": "largest"`` for directed graphs.
+  one with the largest absolute weight, with all its data; among equals the first. Of a directed
+  graph this is the rule ``max``, one of three. ``mean``: the weight is the mean of the two
+  directions, 0 where there is none, 1 where there are no weights at all; two that cancel are no
+  edge. ``or``: an edge where there is one in either direction, without weight. All other data are
+  those of the largest. The rule is recorded as ``symmetrised``.
 - **Layers.** With chosen inputs and outputs, the inputs become the first layer and the outputs the
   last, each in the order given. Every other node goes to a hidden layer by its hop distance from
   the nearest input, in the order of the graph; distances at which there is no hidden node are left
@@ -31,6 +34,7 @@ from scipy import sparse
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.choice import Choice, chosen, roles_of
 from smallworld_eqprop.graphs.convert.provenance import read_steps
+from smallworld_eqprop.graphs.core.arguments import Symmetrise, check_symmetrise
 from smallworld_eqprop.graphs.core.edges import edge_keys
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
@@ -66,9 +70,10 @@ class Outside:
     provenance: object = ()
 
     def simple(
-        self,
+        self, symmetrise: Symmetrise = "max"
     ) -> tuple[npt.NDArray[np.int64], dict[str, npt.NDArray], dict[str, Any]]:
         """Edges u < v, each once and sorted, their data, and what was left out."""
+        check_symmetrise(symmetrise)
         kept = self.pairs[:, 0] != self.pairs[:, 1]
         step: dict[str, Any] = {
             "step": self.step,
@@ -93,18 +98,42 @@ class Outside:
             ways = len(np.unique(edge_keys(arcs, n)))
             step["directed_edges"] = ways
             step["reciprocal_pairs_merged"] = ways - int(first.sum())
-            step["symmetrised"] = "largest"
+            step["symmetrised"] = symmetrise
             merged = len(order) - ways
         step["parallel_edges_merged"] = merged
         taken = numbers[order[first]]
         data = {name: array[taken] for name, array in self.edge_data.items()}
-        return np.sort(self.pairs[taken], axis=1), data, step
+        pairs = np.sort(self.pairs[taken], axis=1)
+        if self.directed and symmetrise == "or":
+            data.pop("weight", None)
+        elif self.directed and symmetrise == "mean":
+            data["weight"] = self._means(numbers[order], np.cumsum(first) - 1)
+            kept = data["weight"] != 0
+            step["cancelled_left_out"] = int((~kept).sum())
+            pairs, data = pairs[kept], {name: array[kept] for name, array in data.items()}
+        return pairs, data, step
+
+    def _means(
+        self, numbers: npt.NDArray[np.intp], places: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.float64]:
+        """Mean weight of the two directions of every pair, from edges at these places.
+
+        The heaviest edge of a direction stands first.
+        """
+        weights = self.edge_data.get("weight", np.ones(len(self.pairs)))[numbers]
+        upward = self.pairs[numbers, 0] < self.pairs[numbers, 1]
+        ways = np.zeros((2, int(places.max(initial=-1)) + 1))
+        # Written backwards, so that the first of a direction stays.
+        ways[upward[::-1].astype(np.intp), places[::-1]] = weights[::-1]
+        return ways.mean(axis=0)
 
 
-def layered_from(source: Outside, inputs: Choice, outputs: Choice) -> LayeredGraph:
+def layered_from(
+    source: Outside, inputs: Choice, outputs: Choice, symmetrise: Symmetrise = "max"
+) -> LayeredGraph:
     """Clean the edges, place every node in a layer and number the nodes layer by layer."""
     names, n_nodes = source.names, len(source.names)
-    simple, edge_data, step = source.simple()
+    simple, edge_data, step = source.simple(symmetrise)
     if inputs is None and outputs is None:
         layers = _checked_layers(source)
         order = np.argsort(layers, kind="stable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 from collections.abc import Sequence
@@ -15,18 +16,20 @@ from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.columns import column, parsed, with_position
 from smallworld_eqprop.graphs.convert.outside import Outside, of_matrix
 
-__all__ = ["natural_names", "node_table", "read_table"]
+__all__ = ["natural_names", "node_table", "read_edge_lines", "read_table"]
 
 SEPARATORS = ",;\t"
+# What other programs call the ends of an edge.
+ENDS = {"from": "source", "to": "target"}
 
 
 def read_table(content: bytes, roles: tuple[Path, bytes] | None = None) -> Outside:
     """An edge list or an adjacency matrix.
 
-    An edge list has a first line with ``source`` and ``target``; further columns are data of the
-    edges. Its nodes come in the order of the table of nodes, then by name, numbers in names by
-    size. Anything else is an adjacency matrix: with a line of labels, with labels in front of every
-    row as well, or without.
+    An edge list has a first line with ``source`` and ``target``, or ``from`` and ``to``; further
+    columns with a name are data of the edges. Its nodes come in the order of the table of nodes,
+    then by name, numbers in names by size. Anything else is an adjacency matrix: with a line of
+    labels, with labels in front of every row as well, or without.
 
     Parameters
     ----------
@@ -42,9 +45,40 @@ def read_table(content: bytes, roles: tuple[Path, bytes] | None = None) -> Outsi
     """
     rows = _rows(content)
     head = [cell.strip().lower() for cell in rows[0]]
+    if set(head) >= set(ENDS):
+        head = [ENDS.get(name, name) for name in head]
     if "source" in head or "target" in head:
         return _edge_list(rows, head, [] if roles is None else node_table(*roles)[0])
     return _matrix(rows)
+
+
+def read_edge_lines(content: bytes) -> Outside:
+    """An edge list without a first line: source, target and, where there is one, a weight.
+
+    Lines that begin with # or % say something else. In place of the weight there may be a dict, as
+    networkx writes it.
+
+    Raises
+    ------
+    InputError
+        If a line is no edge.
+    """
+    rows = []
+    for number, line in enumerate(content.decode("utf-8-sig").splitlines(), 1):
+        cells = line.split(maxsplit=2)
+        if not cells or cells[0][0] in "#%":
+            continue
+        rest = cells[2].strip() if len(cells) == 3 else ""
+        if rest.startswith("{"):
+            given = ast.literal_eval(rest).get("weight")
+            rest = "" if given is None else str(given)
+        if len(cells) < 2 or not _is_number(rest or "0"):
+            raise InputError(
+                f"line {number}: {line.strip()!r:.60} is no edge; give source, target and, if you "
+                "like, a weight"
+            )
+        rows.append([*cells[:2], rest])
+    return _edge_list([[], *rows], ["source", "target", "weight"], [])
 
 
 def node_table(path: Path, content: bytes) -> tuple[list[Any], dict[str, npt.NDArray]]:
@@ -66,6 +100,8 @@ def node_table(path: Path, content: bytes) -> tuple[list[Any], dict[str, npt.NDA
         raise InputError(f"{path}: node {twice!r} is there twice; give every node once")
     data = {}
     for place, name in enumerate(head[1:], 1):
+        if not name.strip():
+            continue
         array = column(name.strip(), parsed(row[place] for row in rows))
         if array is not None:
             data[name.strip()] = array
@@ -100,7 +136,7 @@ def _edge_list(rows: list[list[str]], head: list[str], first: list[Any]) -> Outs
     pairs = numbers.reshape(2, -1).T
     data = {}
     for place, name in enumerate(head):
-        if name in ("source", "target", "type", "id"):
+        if name in ("source", "target", "type", "id", ""):
             continue
         array = column(name, parsed(row[place] for row in body))
         if array is not None:
@@ -143,7 +179,8 @@ def _matrix(rows: list[list[str]]) -> Outside:
         except ValueError:
             bad = next(cell for cell in row if cell.strip() and not _is_number(cell))
             raise InputError(
-                f"matrix: {bad!r} in row {i + 1} is no number; leave cells without edge empty or 0"
+                f"matrix: {bad!r} in row {i + 1} is no number; leave cells without edge empty or "
+                "0, or give an edge list a first line with source and target"
             ) from None
     return of_matrix(values, "read_graph", names)
 

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.core.simple import is_simple
 from smallworld_eqprop.graphs.core.weights import listed_weights, refuse_negative
 
 if TYPE_CHECKING:
@@ -22,9 +23,13 @@ __all__ = [
     "Graph",
     "adjacency_from_edges",
     "as_adjacency",
+    "checked_matrix",
     "edges_of",
+    "is_matrix",
     "networkx_adjacency",
+    "refuse_loops",
     "weighted_adjacency",
+    "weights_as_given",
 ]
 
 # As text, because igraph, which is slow to import, is left to those who use it.
@@ -64,57 +69,66 @@ def as_adjacency(graph: Graph) -> sparse.csr_array:
     """
     if isinstance(graph, LayeredGraph):
         return graph.adjacency()
-    if _is_matrix(graph):
-        matrix = _checked_matrix(graph)
+    if is_matrix(graph):
+        matrix = _symmetric(graph, signed=False)
         ones = np.ones(matrix.nnz, dtype=np.bool_)
         return sparse.csr_array((ones, matrix.indices, matrix.indptr), matrix.shape)
-    edges, _, n_nodes = _listed(graph)
+    edges, _, n_nodes = _listed(graph, signed=False)
     return adjacency_from_edges(edges, n_nodes)
 
 
-def weighted_adjacency(graph: Graph) -> sparse.csr_array:
+def weighted_adjacency(graph: Graph, *, signed: bool = False) -> sparse.csr_array:
     """Give the weights of an undirected simple graph as a matrix, ones where it has none.
 
     Parameters
     ----------
     graph : LayeredGraph, matrix, networkx.Graph or igraph.Graph
         As in `as_adjacency`. The weights are entries of the matrix, or the edge data ``weight``.
+    signed : bool
+        Whether weights may be negative.
 
     Returns
     -------
     scipy.sparse.csr_array of float64, shape (n_nodes, n_nodes)
-        Symmetric, zero diagonal, column numbers sorted within each row.
+        Symmetric, zero diagonal, column numbers sorted within each row; without edges of weight 0.
 
     Raises
     ------
     InputError
-        As `as_adjacency`; also if some edges have a weight and others have none, a LayeredGraph has
-        negative weights, or the two sides of a matrix have different weights.
+        As `as_adjacency`, negative weights only unless `signed`; also if some edges have a weight
+        and others have none, or the two sides of a matrix have different weights.
     """
+    matrix = weights_as_given(graph, signed=signed)
+    missing = int(np.isnan(matrix.data).sum()) // 2
+    if missing:
+        raise InputError(
+            f"weight: {missing} of {matrix.nnz // 2} edges have none; give all or none"
+        )
+    return matrix
+
+
+def weights_as_given(graph: Graph, *, signed: bool) -> sparse.csr_array:
+    """Give what `weighted_adjacency` gives, with NaN for an edge without a weight among others."""
     if isinstance(graph, LayeredGraph):
         if "weight" not in graph.edge_data:
             return graph.adjacency().astype(np.float64)
-        matrix = graph.adjacency("weight").astype(np.float64)
-        refuse_negative(sparse.triu(matrix).data)
-        matrix.eliminate_zeros()
-        return matrix
-    if _is_matrix(graph):
-        matrix = _checked_matrix(graph).astype(np.float64)
+        weights = graph.edge_data["weight"].astype(np.float64)
+        if not signed:
+            refuse_negative(weights)
+        there = weights != 0
+        return adjacency_from_edges(graph.edges[there], graph.n_nodes, weights[there])
+    if is_matrix(graph):
+        matrix = _symmetric(graph, signed=signed).astype(np.float64)
         apart = abs(matrix - matrix.T)
         # The two sides of a computed matrix may differ in the last digits.
-        different = int(np.count_nonzero(apart.data > 1e-9 * matrix.data.max(initial=0.0))) // 2
+        different = int(np.count_nonzero(apart.data > 1e-9 * np.abs(matrix.data).max(initial=0.0)))
         if different:
             raise InputError(
-                f"graph: {different} edges have two different weights; give a symmetric matrix"
+                f"graph: {different // 2} edges have two different weights; give a symmetric matrix"
             )
         return sparse.csr_array((matrix + matrix.T) / 2)
-    edges, weights, n_nodes = _listed(graph)
-    if weights is None:
-        return adjacency_from_edges(edges, n_nodes, np.ones(len(edges)))
-    missing = int(np.isnan(weights).sum())
-    if missing:
-        raise InputError(f"weight: {missing} of {len(weights)} edges have none; give all or none")
-    return adjacency_from_edges(edges, n_nodes, weights)
+    edges, listed, n_nodes = _listed(graph, signed=signed)
+    return adjacency_from_edges(edges, n_nodes, np.ones(len(edges)) if listed is None else listed)
 
 
 def networkx_adjacency(graph: nx.Graph, *, zero_weights: bool = False) -> sparse.csr_array:
@@ -134,7 +148,8 @@ def networkx_adjacency(graph: nx.Graph, *, zero_weights: bool = False) -> sparse
     """
     names, edges = _networkx_edges(graph)
     if not zero_weights:
-        edges, _ = _without_zeros(edges, [weight for *_, weight in graph.edges(data="weight")])
+        weights = [weight for *_, weight in graph.edges(data="weight")]
+        edges, _ = _without_zeros(edges, weights, signed=False)
     return adjacency_from_edges(edges, len(names))
 
 
@@ -159,12 +174,13 @@ def edges_of(adjacency: sparse.csr_array) -> npt.NDArray[np.int32]:
     return np.column_stack((rows[upper], adjacency.indices[upper])).astype(np.int32)
 
 
-def _is_matrix(graph: object) -> bool:
+def is_matrix(graph: object) -> bool:
+    """Whether an object is a matrix: sparse, of NumPy or a DataFrame."""
     return sparse.issparse(graph) or isinstance(graph, np.ndarray) or hasattr(graph, "to_numpy")
 
 
 def _listed(
-    graph: Any,
+    graph: Any, *, signed: bool
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64] | None, int]:
     """Edges of a networkx or igraph graph, their weights if there are any, and how many nodes."""
     weights: list[Any] = []
@@ -181,7 +197,7 @@ def _listed(
             f"graph: a {type(graph).__name__}; give a LayeredGraph, a matrix (scipy.sparse, NumPy "
             "or DataFrame), a networkx.Graph or an igraph.Graph"
         )
-    return *_without_zeros(edges, weights), n_nodes
+    return *_without_zeros(edges, weights, signed=signed), n_nodes
 
 
 def _networkx_edges(graph: nx.Graph) -> tuple[dict[Any, int], npt.NDArray[np.int32]]:
@@ -200,28 +216,36 @@ def _igraph_edges(graph: igraph.Graph) -> npt.NDArray[np.int32]:
 
 
 def _without_loops(edges: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    _refuse_loops(int((edges[:, 0] == edges[:, 1]).sum()))
+    refuse_loops(int((edges[:, 0] == edges[:, 1]).sum()))
     return edges
 
 
 def _without_zeros(
-    edges: npt.NDArray[np.int32], values: Sequence[Any]
+    edges: npt.NDArray[np.int32], values: Sequence[Any], *, signed: bool
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64] | None]:
     """Edges whose weight is not 0, and their weights."""
     weights = listed_weights(values)
     if weights is None:
         return edges, None
-    refuse_negative(weights)
+    if not signed:
+        refuse_negative(weights)
     return edges[weights != 0], weights[weights != 0]
 
 
-def _refuse_loops(n_loops: int) -> None:
+def refuse_loops(n_loops: int) -> None:
+    """Refuse a graph with self-loops, for measures of simple graphs."""
     if n_loops:
         raise InputError(f"graph: {n_loops} self-loops; remove them")
 
 
-def _checked_matrix(graph: Any) -> sparse.csr_array:
-    """A matrix of any kind, in an array of its own: a symmetric pattern of positive entries."""
+def checked_matrix(graph: Any) -> sparse.csr_array:
+    """Give a matrix of any kind as an array of its own, without zeros.
+
+    Raises
+    ------
+    InputError
+        If it is not square, an entry is no finite number, or its diagonal is not zero.
+    """
     if hasattr(graph, "columns") and list(graph.index) != list(graph.columns):
         raise InputError("graph: its rows and columns have different labels; give the same")
     if not sparse.issparse(graph):
@@ -239,7 +263,15 @@ def _checked_matrix(graph: Any) -> sparse.csr_array:
         raise InputError(f"graph: the matrix holds {bad}; leave out what is no edge")
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
-    _refuse_loops(int(np.count_nonzero(matrix.diagonal())) if matrix.nnz else 0)
+    refuse_loops(int(np.count_nonzero(matrix.diagonal())) if matrix.nnz else 0)
+    return matrix
+
+
+def _symmetric(graph: Any, *, signed: bool) -> sparse.csr_array:
+    """A matrix with a symmetric pattern, and unless `signed` of positive entries."""
+    if is_simple(graph):
+        return sparse.csr_array(graph)
+    matrix = checked_matrix(graph)
     mirror = matrix.T.tocsr()
     if not np.array_equal(matrix.indptr, mirror.indptr) or not np.array_equal(
         matrix.indices, mirror.indices
@@ -248,6 +280,6 @@ def _checked_matrix(graph: Any) -> sparse.csr_array:
                                         each.shape) for each in (matrix, mirror))  # fmt: skip
         n_one_way = (here - there).count_nonzero() // 2
         raise InputError(f"graph: {n_one_way} entries lack their mirror; give a symmetric matrix")
-    if matrix.dtype.kind in "if" and (matrix.data < 0).any():
+    if not signed and matrix.dtype.kind in "if" and (matrix.data < 0).any():
         refuse_negative(sparse.triu(matrix).data)
     return matrix

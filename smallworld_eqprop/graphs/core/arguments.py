@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+from collections.abc import Hashable, Iterable
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.errors import InputError, nearest
 
-__all__ = ["Seed", "checked_count", "checked_share", "checked_sizes", "seeded"]
+__all__ = [
+    "Seed",
+    "Symmetrise",
+    "check_symmetrise",
+    "checked_count",
+    "checked_labels",
+    "checked_share",
+    "checked_sizes",
+    "seeded",
+]
 
 Seed: TypeAlias = int | np.random.Generator | None
+#: How a directed graph becomes an undirected one: see `graphs.convert.outside`.
+Symmetrise: TypeAlias = Literal["max", "mean", "or"]
+
+
+def check_symmetrise(symmetrise: object) -> None:
+    """Refuse what is no rule for directed graphs with an InputError."""
+    if symmetrise not in get_args(Symmetrise):
+        told = nearest(str(symmetrise), get_args(Symmetrise))
+        raise InputError(f"symmetrise: {symmetrise!r}; {told}")
 
 
 def seeded(seed: Seed) -> tuple[np.random.Generator, int | None]:
@@ -73,6 +91,27 @@ def checked_count(name: str, value: Any, most: int, meaning: str) -> int:
     if not 0 <= count <= most:
         raise InputError(f"{name}: {value!r}; give a whole number from 0 to {most}, {meaning}")
     return count
+
+
+def checked_labels(labels: Iterable[Hashable], n_nodes: int) -> tuple[Hashable, ...]:
+    """Give labels as a tuple.
+
+    Raises
+    ------
+    InputError
+        If they are not one distinct hashable label per node.
+    """
+    try:
+        checked = tuple(labels)
+        n_distinct = len(set(checked))
+    except TypeError as error:
+        raise InputError(f"labels: {error}; give one distinct hashable label per node") from None
+    if not len(checked) == n_distinct == n_nodes:
+        raise InputError(
+            f"labels: {len(checked)} labels, {n_distinct} of them distinct, for {n_nodes} nodes; "
+            "give one distinct label per node"
+        )
+    return checked
 
 
 def checked_sizes(sizes: Iterable[int]) -> tuple[int, ...]:

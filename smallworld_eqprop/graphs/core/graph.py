@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.core.arguments import checked_sizes
+from smallworld_eqprop.graphs.core.arguments import Symmetrise, checked_labels, checked_sizes
 from smallworld_eqprop.graphs.core.attributes import carried, checked_data, edge_numbers
 from smallworld_eqprop.graphs.core.edges import (
     canonical_edges,
@@ -91,12 +91,7 @@ class LayeredGraph:
     def __post_init__(self) -> None:
         sizes = checked_sizes(self.layer_sizes)
         edges = canonical_edges(self.edges, sum(sizes))
-        labels = None if self.labels is None else tuple(self.labels)
-        if labels is not None and not len(labels) == len(set(labels)) == sum(sizes):
-            raise InputError(
-                f"labels: {len(labels)} labels, {len(set(labels))} of them distinct, "
-                f"for {sum(sizes)} nodes; give one distinct label per node"
-            )
+        labels = None if self.labels is None else checked_labels(self.labels, sum(sizes))
         order = edge_order(self.edges, sum(sizes)) if self.edge_data else None
         edge_data = checked_data("edge_data", self.edge_data, len(edges), order)
         node_data = checked_data("node_data", self.node_data, sum(sizes))
@@ -251,6 +246,8 @@ class LayeredGraph:
         graph: nx.Graph,
         inputs: Iterable[Hashable] | None = None,
         outputs: Iterable[Hashable] | None = None,
+        *,
+        symmetrise: Symmetrise = "max",
     ) -> LayeredGraph:
         """Take in any networkx graph.
 
@@ -258,7 +255,7 @@ class LayeredGraph:
         """
         from smallworld_eqprop.graphs.convert.interop import from_networkx
 
-        return from_networkx(graph, inputs, outputs)
+        return from_networkx(graph, inputs, outputs, symmetrise=symmetrise)
 
     @classmethod
     def from_igraph(
@@ -266,11 +263,13 @@ class LayeredGraph:
         graph: igraph.Graph,
         inputs: Iterable[Hashable] | None = None,
         outputs: Iterable[Hashable] | None = None,
+        *,
+        symmetrise: Symmetrise = "max",
     ) -> LayeredGraph:
         """Take in any igraph graph; see `smallworld_eqprop.graphs.convert.interop.from_igraph`."""
         from smallworld_eqprop.graphs.convert.interop import from_igraph
 
-        return from_igraph(graph, inputs, outputs)
+        return from_igraph(graph, inputs, outputs, symmetrise=symmetrise)
 
     @classmethod
     def from_sparse(
@@ -280,6 +279,7 @@ class LayeredGraph:
         outputs: Iterable[int] | None = None,
         *,
         layer_sizes: Iterable[int] | None = None,
+        symmetrise: Symmetrise = "max",
     ) -> LayeredGraph:
         """Take in an adjacency matrix.
 
@@ -287,7 +287,7 @@ class LayeredGraph:
         """
         from smallworld_eqprop.graphs.convert.interop import from_sparse
 
-        return from_sparse(matrix, inputs, outputs, layer_sizes=layer_sizes)
+        return from_sparse(matrix, inputs, outputs, layer_sizes=layer_sizes, symmetrise=symmetrise)
 
     def to_networkx(self) -> nx.Graph:
         """Give it as networkx graph; see `smallworld_eqprop.graphs.convert.interop.to_networkx`."""

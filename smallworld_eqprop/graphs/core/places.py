@@ -12,7 +12,10 @@ from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["FreePlaces", "PlaceKind"]
 
-PlaceKind = Literal["skip", "input", "hidden", "output", "any"]
+PlaceKind = Literal["skip", "input", "hidden", "output", "short", "hub", "any"]
+
+# Hubs are one node in so many of the last hidden layer.
+HUBS = 5
 
 
 class FreePlaces:
@@ -25,10 +28,12 @@ class FreePlaces:
     Parameters
     ----------
     g : LayeredGraph
-    kind : {"skip", "input", "hidden", "output", "any"}
+    kind : {"skip", "input", "hidden", "output", "short", "hub", "any"}
         ``"skip"``: at least two layers apart; ``"input"``, ``"output"``: those of them with an
         end in the input or output layer; ``"hidden"``: those with both ends in hidden layers;
-        ``"any"``: every pair but those inside the input layer and inside the output layer.
+        ``"short"``: those two layers apart; ``"hub"``: those that lead from a layer before to one
+        of a few hubs, the first fifth of the last hidden layer; ``"any"``: every pair but those
+        inside the input layer and inside the output layer.
 
     Raises
     ------
@@ -77,6 +82,12 @@ def _runs(g: LayeredGraph, kind: PlaceKind) -> tuple[npt.NDArray[np.int64], npt.
     elif kind == "hidden":
         last[:] = outputs
         last[g.layers == 0] = 0
+    elif kind == "short":
+        last = g.layer_offsets[np.minimum(g.layers + 3, g.n_layers)]
+    elif kind == "hub":
+        hubs = g.layer_offsets[-3]
+        first = np.maximum(first, hubs)
+        last[:] = hubs - (-g.layer_sizes[-2] // HUBS)
     elif kind != "skip":
         raise InputError(f"places: {kind!r}; {nearest(kind, get_args(PlaceKind))}")
     return first, np.maximum(first, last)

@@ -1,5 +1,11 @@
 """Every public name of what makes graphs and where it lives."""
 
+from .chip_lattices import chimera_graph as chimera_graph
+from .chip_lattices import kings_graph as kings_graph
+from .chip_lattices import pegasus_graph as pegasus_graph
+from .chip_lattices import square_lattice as square_lattice
+from .chip_lattices import zephyr_graph as zephyr_graph
+from .chips import chip_graph as chip_graph
 from .endpoints import rewire_ends as rewire_ends
 from .endpoints import rewire_keeping_degrees as rewire_keeping_degrees
 from .families import add_rings as add_rings

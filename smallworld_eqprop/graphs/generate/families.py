@@ -37,7 +37,7 @@ def add_skips(
         Number of edges to add, at most the number of free places.
     seed : int or numpy.random.Generator, optional
         Without one, a seed is drawn, and recorded in the provenance.
-    places : {"skip", "input", "hidden", "output", "any"}
+    places : {"skip", "input", "hidden", "output", "short", "hub", "any"}
         Where they may go, as in `smallworld_eqprop.rewire`.
 
     Returns

@@ -52,10 +52,11 @@ def rewire(
         ``"moves"`` if `moves` is given, else ``"edges"``.
     moves : int, optional
         Number n of moves, at most the number of free places.
-    places : {"skip", "input", "hidden", "output", "any"}
+    places : {"skip", "input", "hidden", "output", "short", "hub", "any"}
         The places that are free to begin with: layer-skipping ones; of these the ones with an
-        end among the inputs, with both ends hidden, or with an end among the outputs; or any
-        pair not inside the input or output layer.
+        end among the inputs, with both ends hidden, with an end among the outputs, over one layer
+        only, or to a few hubs, the first fifth of the last hidden layer; or any pair not inside
+        the input or output layer.
 
     Returns
     -------

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from smallworld_eqprop.graphs.core.adjacency import Graph, as_adjacency
-from smallworld_eqprop.graphs.core.bitsets import bit_rows, is_dense, popcount
+from smallworld_eqprop.graphs.core.adjacency import Graph, as_adjacency, weighted_adjacency
+from smallworld_eqprop.graphs.measure.cycles import count_squares, count_triangles
+from smallworld_eqprop.graphs.measure.weighted import onnela_clustering
 
 __all__ = ["average_clustering", "bipartite_clustering", "transitivity", "triangles"]
 
 
-def average_clustering(graph: Graph) -> float:
+def average_clustering(graph: Graph, *, weighted: bool = False) -> float:
     r"""Average over the nodes how many pairs of neighbours are themselves connected.
 
     .. math:: C = \frac{1}{n} \sum_i \frac{2 t_i}{k_i (k_i - 1)}
@@ -24,12 +24,18 @@ def average_clustering(graph: Graph) -> float:
     Parameters
     ----------
     graph : Graph
+    weighted : bool, optional
+        A triangle counts the geometric mean of its three weights, as shares of the largest absolute
+        one, in place of 1 (Onnela et al.). It counts negatively if one or three of them are
+        negative, as in networkx; give ``abs(matrix)`` for sizes alone. `zhang_clustering` is
+        another definition.
 
     Returns
     -------
     float
-        Between 0 and 1; NaN for no nodes. Exactly 0 for every layered network without intralayer
-        and skip edges, whatever it does: see `bipartite_clustering`.
+        Between 0 and 1, or -1 and 1 with negative weights; NaN for no nodes. Exactly 0 for every
+        layered network without intralayer and skip edges, whatever it does: see
+        `bipartite_clustering`.
 
     Raises
     ------
@@ -39,7 +45,9 @@ def average_clustering(graph: Graph) -> float:
     References
     ----------
     Watts and Strogatz, "Collective dynamics of 'small-world' networks", Nature 393 (1998),
-    doi:10.1038/30918.
+    doi:10.1038/30918. With weights: Onnela et al., "Intensity and coherence of motifs in weighted
+    complex networks", Phys. Rev. E 71 (2005), doi:10.1103/PhysRevE.71.065103. With signs:
+    Costantini and Perugini, PLoS ONE 9 (2014), doi:10.1371/journal.pone.0088669.
 
     Examples
     --------
@@ -47,6 +55,8 @@ def average_clustering(graph: Graph) -> float:
     >>> average_clustering(nx.complete_graph(4))
     1.0
     """
+    if weighted:
+        return onnela_clustering(weighted_adjacency(graph, signed=True))
     adjacency = as_adjacency(graph)
     if adjacency.shape[0] == 0:
         return float("nan")
@@ -159,116 +169,3 @@ def triangles(graph: Graph) -> npt.NDArray[np.int64]:
 def degrees(adjacency: sparse.csr_array) -> npt.NDArray[np.int64]:
     """Give the degree of every node."""
     return np.diff(adjacency.indptr).astype(np.int64)
-
-
-def count_triangles(adjacency: sparse.csr_array) -> npt.NDArray[np.int64]:
-    """Count the triangles through every node of an adjacency matrix."""
-    indptr, indices = adjacency.indptr, adjacency.indices
-    if is_dense(adjacency):
-        return _triangles_dense(bit_rows(indptr, indices), indptr, indices)
-    return _triangles_sparse(indptr, indices, _ranks(adjacency))
-
-
-def count_squares(adjacency: sparse.csr_array) -> int:
-    """Count the 4-cycles of an adjacency matrix, induced or not.
-
-    Sparse graphs by the algorithm of Chiba and Nishizeki, SIAM J. Comput. 14 (1985),
-    doi:10.1137/0214017: every cycle is counted at its node of highest degree.
-    """
-    indptr, indices = adjacency.indptr, adjacency.indices
-    if is_dense(adjacency):
-        return int(_squares_dense(bit_rows(indptr, indices)))
-    return int(_squares_sparse(indptr, indices, _ranks(adjacency)))
-
-
-def _ranks(adjacency: sparse.csr_array) -> npt.NDArray[np.int64]:
-    order = np.argsort(degrees(adjacency), kind="stable")
-    ranks = np.empty_like(order)
-    ranks[order] = np.arange(len(order))
-    return ranks
-
-
-@numba.njit(nogil=True, cache=True)
-def _triangles_dense(rows, indptr, indices):  # type: ignore[no-untyped-def]
-    n_nodes, n_words = rows.shape
-    through = np.zeros(n_nodes, np.int64)
-    for node in range(n_nodes):
-        for slot in range(indptr[node], indptr[node + 1]):
-            other = indices[slot]
-            if other > node:
-                break
-            common = 0
-            for word in range(n_words):
-                common += popcount(rows[node, word] & rows[other, word])
-            # Each triangle is met at its three edges and is counted twice at each of its nodes.
-            through[node] += common
-            through[other] += common
-    return through // 2
-
-
-@numba.njit(nogil=True, cache=True)
-def _triangles_sparse(indptr, indices, ranks):  # type: ignore[no-untyped-def]
-    n_nodes = len(indptr) - 1
-    # Every triangle is met once, at its node of highest rank. No node has more than sqrt(2 m)
-    # neighbours of higher rank, so none has its list scanned more often than that.
-    starts = np.zeros(n_nodes + 1, np.int64)
-    lower = np.empty(len(indices) // 2, indices.dtype)
-    for node in range(n_nodes):
-        end = starts[node]
-        for slot in range(indptr[node], indptr[node + 1]):
-            if ranks[indices[slot]] < ranks[node]:
-                lower[end] = indices[slot]
-                end += 1
-        starts[node + 1] = end
-    through = np.zeros(n_nodes, np.int64)
-    marked_by = np.full(n_nodes, -1, indices.dtype)
-    for node in range(n_nodes):
-        for slot in range(starts[node], starts[node + 1]):
-            marked_by[lower[slot]] = node
-        for slot in range(starts[node], starts[node + 1]):
-            other = lower[slot]
-            for last in range(starts[other], starts[other + 1]):
-                third = lower[last]
-                if marked_by[third] == node:
-                    through[node] += 1
-                    through[other] += 1
-                    through[third] += 1
-    return through
-
-
-@numba.njit(nogil=True, cache=True)
-def _squares_dense(rows):  # type: ignore[no-untyped-def]
-    n_nodes, n_words = rows.shape
-    opposite_pairs = 0
-    for node in range(n_nodes):
-        for other in range(node):
-            common = 0
-            for word in range(n_words):
-                common += popcount(rows[node, word] & rows[other, word])
-            opposite_pairs += common * (common - 1) // 2
-    # A 4-cycle has two pairs of opposite nodes.
-    return opposite_pairs // 2
-
-
-@numba.njit(nogil=True, cache=True)
-def _squares_sparse(indptr, indices, ranks):  # type: ignore[no-untyped-def]
-    n_nodes = len(indptr) - 1
-    squares = 0
-    paths = np.zeros(n_nodes, np.int64)
-    for node in range(n_nodes):
-        for slot in range(indptr[node], indptr[node + 1]):
-            middle = indices[slot]
-            if ranks[middle] > ranks[node]:
-                continue
-            for last in range(indptr[middle], indptr[middle + 1]):
-                other = indices[last]
-                if ranks[other] < ranks[node]:
-                    squares += paths[other]
-                    paths[other] += 1
-        for slot in range(indptr[node], indptr[node + 1]):
-            middle = indices[slot]
-            if ranks[middle] > ranks[node]:
-                continue
-            for last in range(indptr[middle], indptr[middle + 1]):
-                paths[indices[last]] = 0
-    return squares

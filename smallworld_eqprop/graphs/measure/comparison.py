@@ -27,7 +27,6 @@ from smallworld_eqprop.graphs.measure.components import (
     share_of_sizes,
 )
 from smallworld_eqprop.graphs.measure.ensembles import (
-    CONNECTABLE,
     Comparison,
     Measured,
     Progress,
@@ -35,6 +34,7 @@ from smallworld_eqprop.graphs.measure.ensembles import (
     measure,
     measure_nulls,
 )
+from smallworld_eqprop.graphs.nulls.names import CONNECTABLE, NEED_NODES
 
 __all__ = ["Settings", "compared"]
 
@@ -121,10 +121,10 @@ def _beside_nulls(
         # An edge of weight 0 is none.
         graph = graph.replace_edges(edges_of(matrix))
     if settings.disconnected == "largest_component" and len(sizes) > 1:
-        if null not in CONNECTABLE:
+        if null in NEED_NODES:
             raise InputError(
-                f"disconnected: largest_component has no layers, which null {null} needs; give "
-                "harmonic"
+                "disconnected: largest_component has no layers and positions, which null "
+                f"{null} needs; give harmonic"
             )
         matrix = largest_component(matrix)
         graph = as_adjacency(matrix)

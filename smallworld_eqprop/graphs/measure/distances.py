@@ -9,9 +9,10 @@ import numpy.typing as npt
 from scipy import sparse
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.core.adjacency import Graph, as_adjacency
+from smallworld_eqprop.graphs.core.adjacency import Graph, as_adjacency, weighted_adjacency
 from smallworld_eqprop.graphs.core.arguments import Seed, checked_count, seeded
 from smallworld_eqprop.graphs.measure.searches import local_efficiencies, search
+from smallworld_eqprop.graphs.measure.weighted_paths import mean_inverse_path, mean_path, path_sums
 
 __all__ = [
     "Estimate",
@@ -45,7 +46,9 @@ class Estimate:
     seed: int | None = None
 
 
-def characteristic_path_length(graph: Graph, nodes: npt.ArrayLike | None = None) -> float:
+def characteristic_path_length(
+    graph: Graph, nodes: npt.ArrayLike | None = None, *, weighted: bool = False
+) -> float:
     r"""Average the distance in hops over the pairs of nodes joined by a path.
 
     .. math:: L = \frac{\sum_{i \ne j,\, d_{ij} < \infty} d_{ij}}{\#\{i \ne j : d_{ij} < \infty\}}
@@ -59,11 +62,14 @@ def characteristic_path_length(graph: Graph, nodes: npt.ArrayLike | None = None)
     nodes : array_like of int, optional
         Average over the pairs of these nodes only, for example the hidden and output nodes.
         Paths still run through the whole graph.
+    weighted : bool, optional
+        An edge is as long as 1 / abs(weight), so strong edges are short whatever their signs. The
+        mean is then ruled by the longest distances, those across weak edges; efficiency is not.
 
     Returns
     -------
     float
-        In hops; NaN if no two of the nodes are joined by a path.
+        In hops, or in units of 1 / weight; NaN if no two of the nodes are joined by a path.
 
     Raises
     ------
@@ -76,10 +82,14 @@ def characteristic_path_length(graph: Graph, nodes: npt.ArrayLike | None = None)
     doi:10.1038/30918. Many sources at once: Then et al., "The more the merrier", PVLDB 8 (2014),
     doi:10.14778/2735496.2735507.
     """
+    if weighted:
+        weights = weighted_adjacency(graph, signed=True)
+        chosen = checked_nodes(nodes, weights)
+        return mean_path(weights, chosen, chosen)
     return mean_distance(distance_counts(graph, nodes, nodes))
 
 
-def global_efficiency(graph: Graph) -> float:
+def global_efficiency(graph: Graph, *, weighted: bool = False) -> float:
     r"""Average the inverse distance over all ordered pairs of nodes.
 
     .. math:: E = \frac{1}{n (n - 1)} \sum_{i \ne j} \frac{1}{d_{ij}}
@@ -89,11 +99,14 @@ def global_efficiency(graph: Graph) -> float:
     Parameters
     ----------
     graph : Graph
+    weighted : bool, optional
+        An edge is as long as 1 / abs(weight).
 
     Returns
     -------
     float
-        Between 0 and 1; NaN for fewer than two nodes.
+        Between 0 and 1, with weights between 0 and the largest absolute one; NaN for fewer than
+        two nodes.
 
     Raises
     ------
@@ -105,6 +118,8 @@ def global_efficiency(graph: Graph) -> float:
     Latora and Marchiori, "Efficient behavior of small-world networks", Phys. Rev. Lett. 87
     (2001), doi:10.1103/PhysRevLett.87.198701.
     """
+    if weighted:
+        return mean_inverse_path(weighted_adjacency(graph, signed=True))
     adjacency = as_adjacency(graph)
     return mean_inverse_distance(distance_counts(adjacency), adjacency.shape[0])
 
@@ -165,8 +180,8 @@ def distance_counts(
 
     Notes
     -----
-    Dense graphs are searched source by source on rows of bits, stopping as soon as all is reached;
-    sparse ones from 512 sources at once, one bit each. The memory is O(n_nodes + n_edges).
+    Nodes are searched from 64 sources at once, one bit each; trees are counted without a search.
+    The memory is O(n_nodes + n_edges).
 
     Examples
     --------
@@ -186,6 +201,7 @@ def sample_path_length(
     *,
     seed: Seed = None,
     nodes: npt.ArrayLike | None = None,
+    weighted: bool = False,
 ) -> Estimate:
     r"""Estimate the characteristic path length from randomly drawn sources.
 
@@ -208,6 +224,8 @@ def sample_path_length(
     nodes : array_like of int, optional
         As in `characteristic_path_length`: draw the sources among these nodes, and average over
         the distances to these nodes.
+    weighted : bool, optional
+        As in `characteristic_path_length`.
 
     Returns
     -------
@@ -223,15 +241,26 @@ def sample_path_length(
     ----------
     Cochran, *Sampling Techniques*, 3rd ed., Wiley (1977), ch. 6.
     """
-    adjacency = as_adjacency(graph)
+    adjacency = weighted_adjacency(graph, signed=True) if weighted else as_adjacency(graph)
     among = checked_nodes(nodes, adjacency)
     n_nodes = len(among)
     if checked_count("n_sources", n_sources, n_nodes, "the nodes") < 1:
         raise InputError(f"n_sources: {n_sources}; give at least 1")
     rng, seed = seeded(seed)
     sources = among[rng.choice(n_nodes, size=n_sources, replace=False, shuffle=False)]
-    found = search(adjacency, sources, among, per_source=True)
-    sums, reached = found.sums, found.reached
+    found = (
+        path_sums(adjacency, sources, among)
+        if weighted
+        else search(adjacency, sources, among, per_source=True)
+    )
+    return ratio_estimate(found.sums, found.reached, n_nodes, seed)
+
+
+def ratio_estimate(
+    sums: npt.NDArray, reached: npt.NDArray[np.int64], n_nodes: int, seed: int | None
+) -> Estimate:
+    """Estimate the path length from what so many sources among the nodes found."""
+    n_sources = len(sums)
     if not reached.any():
         return Estimate(float("nan"), float("nan"), n_sources, seed)
     value = sums.sum() / reached.sum()
@@ -258,7 +287,7 @@ def mean_inverse_distance(counts: npt.NDArray[np.int64], n_nodes: int) -> float:
 
 
 def checked_nodes(
-    nodes: npt.ArrayLike | None, adjacency: sparse.csr_array
+    nodes: npt.ArrayLike | None, adjacency: sparse.csr_array, name: str = "nodes"
 ) -> npt.NDArray[np.int64]:
     """Give node numbers, all of them for None; an absent or repeated one is an InputError."""
     n_nodes = adjacency.shape[0]
@@ -266,11 +295,11 @@ def checked_nodes(
         return np.arange(n_nodes)
     given = np.asarray(nodes)
     if given.size and not np.issubdtype(given.dtype, np.integer):
-        raise InputError(f"nodes: values of type {given.dtype}; give node numbers")
+        raise InputError(f"{name}: values of type {given.dtype}; give node numbers")
     numbers = given.astype(np.int64).ravel()
     absent = numbers[(numbers < 0) | (numbers >= n_nodes)]
     if absent.size:
-        raise InputError(f"nodes: {absent[0]} is not there; nodes are 0 to {n_nodes - 1}")
+        raise InputError(f"{name}: {absent[0]} is not there; nodes are 0 to {n_nodes - 1}")
     if len(np.unique(numbers)) < len(numbers):
-        raise InputError("nodes: a node is named twice; name each once")
+        raise InputError(f"{name}: a node is named twice; name each once")
     return numbers

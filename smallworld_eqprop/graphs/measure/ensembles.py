@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -11,7 +12,13 @@ import numpy.typing as npt
 from scipy import sparse
 
 from smallworld_eqprop.errors import InputError, nearest
-from smallworld_eqprop.graphs.core.adjacency import Graph
+from smallworld_eqprop.graphs.core.adjacency import (
+    Graph,
+    adjacency_from_edges,
+    as_adjacency,
+    edges_of,
+)
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.measure.clustering import (
     average_clustering,
     bipartite_clustering,
@@ -26,39 +33,19 @@ from smallworld_eqprop.graphs.measure.distances import (
     characteristic_path_length,
     global_efficiency,
 )
-from smallworld_eqprop.graphs.measure.weighted import (
-    dealt,
-    mean_inverse_path,
-    mean_path,
-    onnela_clustering,
-    sorted_by_distance,
-)
+from smallworld_eqprop.graphs.measure.weighted import dealt, onnela_clustering, sorted_by_distance
+from smallworld_eqprop.graphs.measure.weighted_paths import mean_inverse_path, mean_path
 from smallworld_eqprop.graphs.nulls.lattices import degree_preserving_lattice, ring_lattice
-from smallworld_eqprop.graphs.nulls.nullmodels import (
-    degree_preserving,
-    erdos_renyi,
-    layer_blocks,
-    layer_blocks_with_degrees,
-)
+from smallworld_eqprop.graphs.nulls.named import NULL_MODELS
+from smallworld_eqprop.graphs.nulls.names import CONNECTABLE, PLACE_WEIGHTS
 from smallworld_eqprop.graphs.nulls.samples import NullSample
 
 __all__ = ["CLUSTERINGS", "NULL_MODELS"]
 
-NullModel: TypeAlias = Literal[
-    "degree_preserving", "erdos_renyi", "layer_blocks", "layer_blocks_with_degrees"
-]
 Clustering: TypeAlias = Literal["average", "transitivity", "bipartite"]
 Disconnected: TypeAlias = Literal["undefined", "harmonic", "largest_component"]
 Progress: TypeAlias = Callable[[int, int], None]
 
-NULL_MODELS: dict[str, Callable[..., NullSample]] = {
-    "degree_preserving": degree_preserving,
-    "erdos_renyi": erdos_renyi,
-    "layer_blocks": layer_blocks,
-    "layer_blocks_with_degrees": layer_blocks_with_degrees,
-}
-# Those that can be held connected.
-CONNECTABLE = ("degree_preserving", "erdos_renyi")
 LATTICES: dict[str, Callable[..., NullSample]] = {
     "degree_preserving_lattice": degree_preserving_lattice,
     "ring_lattice": ring_lattice,
@@ -142,12 +129,27 @@ def _measure_null(comparison: Comparison, model: str, rng: np.random.Generator) 
     condition: dict[str, Any] = {}
     if comparison.connected and model in CONNECTABLE:
         condition["connected"] = True
-    sample = (NULL_MODELS | LATTICES)[model](comparison.graph, seed=rng, **condition)
+    graph = comparison.graph
+    if model in PLACE_WEIGHTS:
+        graph = _with_weights(graph, comparison.weights)
+    sample = (NULL_MODELS | LATTICES)[model](graph, seed=rng, **condition)
     matrix = sample.adjacency()
-    if comparison.weights is not None:
+    if comparison.weights is not None and model in PLACE_WEIGHTS:
+        matrix = sample.adjacency(weighted=True)
+    elif comparison.weights is not None:
         give = sorted_by_distance if model == "ring_lattice" else dealt
         matrix = give(sample.edges, sample.n_nodes, comparison.weights, rng)
     return measure(matrix, comparison, sample.mixed)
+
+
+def _with_weights(graph: Graph, weights: npt.NDArray[np.float64] | None) -> Graph:
+    """Give a graph whose edges have these weights, or none."""
+    if isinstance(graph, LayeredGraph):
+        return replace(graph, edge_data={} if weights is None else {"weight": weights})
+    if weights is None:
+        return graph
+    matrix = as_adjacency(graph)
+    return adjacency_from_edges(edges_of(matrix), matrix.shape[0], weights)
 
 
 def measure(matrix: sparse.csr_array, comparison: Comparison, mixed: bool = True) -> Measured:

@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.csgraph import dijkstra
 
+from smallworld_eqprop.graphs.core.adjacency import weighted_adjacency
 from smallworld_eqprop.graphs.core.blocks import edges_between_layers
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.measure.distances import distance_counts, mean_distance
+from smallworld_eqprop.graphs.measure.weighted_paths import mean_path
 
 __all__ = [
     "hops_to_output",
@@ -93,7 +95,7 @@ def input_output_counts(g: LayeredGraph) -> npt.NDArray[np.int64]:
     return distance_counts(g, nodes[g.layer_slice(0)], nodes[g.layer_slice(-1)])
 
 
-def input_output_path_length(g: LayeredGraph) -> float:
+def input_output_path_length(g: LayeredGraph, *, weighted: bool = False) -> float:
     r"""Average the distance over the (input, output) pairs joined by a path.
 
     .. math:: L_{io} = \langle d_{io} \rangle_{d_{io} < \infty}
@@ -101,12 +103,23 @@ def input_output_path_length(g: LayeredGraph) -> float:
     Parameters
     ----------
     g : LayeredGraph
+    weighted : bool, optional
+        An edge is as long as 1 / abs(weight).
 
     Returns
     -------
     float
-        In hops; NaN if no input reaches an output.
+        In hops, or in units of 1 / weight; NaN if no input reaches an output.
+
+    Raises
+    ------
+    InputError
+        If weights count and some edges have none.
     """
+    if weighted:
+        nodes = np.arange(g.n_nodes)
+        weights = weighted_adjacency(g, signed=True)
+        return mean_path(weights, nodes[g.layer_slice(-1)], nodes[g.layer_slice(0)])
     return mean_distance(input_output_counts(g))
 
 

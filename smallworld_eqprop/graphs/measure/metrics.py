@@ -30,6 +30,7 @@ from smallworld_eqprop.graphs.measure.distances import (
     mean_inverse_distance,
     sample_path_length,
 )
+from smallworld_eqprop.graphs.measure.flow import edge_disjoint_paths, input_output_resistance
 from smallworld_eqprop.graphs.measure.layer_structure import (
     hops_to_output,
     input_output_path_length,
@@ -37,7 +38,16 @@ from smallworld_eqprop.graphs.measure.layer_structure import (
     layer_modularity,
     skip_share,
 )
-from smallworld_eqprop.graphs.measure.spectra import algebraic_connectivity, spectral_radius
+from smallworld_eqprop.graphs.measure.spectra import (
+    algebraic_connectivity,
+    spectral_gap,
+    spectral_radius,
+)
+from smallworld_eqprop.graphs.measure.walks import (
+    input_output_communicability,
+    input_output_resolvent,
+)
+from smallworld_eqprop.graphs.measure.weight_table import weight_metrics
 
 __all__ = ["structure_metrics"]
 
@@ -61,8 +71,10 @@ def structure_metrics(
     dict of str to float
         By metric, in a fixed order; NaN where a metric is not defined. Each is documented at the
         function of its name. A LayeredGraph has more: ``hidden_output_path_length``,
-        ``input_output_path_length``, ``hops_to_output``, ``skip_share``, ``intralayer_share``,
-        ``layer_modularity`` and ``density_a_b`` for layers a and b.
+        ``input_output_path_length``, ``edge_disjoint_paths``, ``input_output_resistance``,
+        ``input_output_communicability``, ``input_output_resolvent``, ``hops_to_output``,
+        ``skip_share``, ``intralayer_share``, ``layer_modularity`` and ``density_a_b`` for layers a
+        and b. A graph with weights also has what `weight_metrics` gives.
 
     Raises
     ------
@@ -108,15 +120,20 @@ def structure_metrics(
         "transitivity": transitivity(adjacency),
         "bipartite_clustering": bipartite_clustering(adjacency),
         "algebraic_connectivity": algebraic_connectivity(adjacency),
+        "spectral_gap": spectral_gap(adjacency),
         "spectral_radius": spectral_radius(adjacency),
     }
     if not isinstance(graph, LayeredGraph):
-        return metrics
+        return metrics | weight_metrics(graph, seed=rng, n_sources=n_sources)
     hops = hops_to_output(graph)
     metrics["hidden_output_path_length"], _ = path_length(
         np.arange(n_nodes)[graph.layer_sizes[0] :]
     )
     metrics["input_output_path_length"] = input_output_path_length(graph)
+    metrics["edge_disjoint_paths"] = float(edge_disjoint_paths(graph))
+    metrics["input_output_resistance"] = input_output_resistance(graph)
+    metrics["input_output_communicability"] = input_output_communicability(graph)
+    metrics["input_output_resolvent"] = input_output_resolvent(graph)
     metrics["hops_to_output"] = float(hops[~np.isnan(hops)].mean())
     metrics["skip_share"] = skip_share(graph)
     metrics["intralayer_share"] = intralayer_share(graph)
@@ -124,4 +141,4 @@ def structure_metrics(
     densities = block_densities(graph)
     for a, b in itertools.combinations_with_replacement(range(graph.n_layers), 2):
         metrics[f"density_{a}_{b}"] = float(densities[a, b])
-    return metrics
+    return metrics | weight_metrics(graph, seed=rng, n_sources=n_sources)

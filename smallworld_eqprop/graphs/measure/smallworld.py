@@ -19,9 +19,9 @@ from smallworld_eqprop.graphs.measure.comparison import Settings, compared
 from smallworld_eqprop.graphs.measure.ensembles import (
     Clustering,
     Disconnected,
-    NullModel,
     Progress,
 )
+from smallworld_eqprop.graphs.nulls.names import NullModel
 
 __all__ = [
     "Coefficient",
@@ -62,7 +62,10 @@ def small_world_sigma(
     n_null : int, optional
         Number of null samples.
     null : str, optional
-        ``degree_preserving``, ``erdos_renyi``, ``layer_blocks`` or ``layer_blocks_with_degrees``.
+        ``degree_preserving``, ``erdos_renyi``, ``strength_preserving``, ``shuffled_weights`` (the
+        same edges), ``geometry_preserving``, or, within the blocks of layers, ``layer_blocks``,
+        ``layer_blocks_with_degrees``, ``layer_blocks_with_strengths``,
+        ``layer_blocks_with_weights`` or ``layer_blocks_with_geometry``.
     clustering : str, optional
         What C is: ``average``, ``transitivity`` or ``bipartite``.
     connected : bool, optional
@@ -217,7 +220,8 @@ def small_world_propensity(
     graph, seed, n_null, clustering, connected, disconnected, executor, progress
         As in `small_world_sigma`.
     null : str, optional
-        As in `small_world_sigma`; weights are dealt out at random in every model.
+        As in `small_world_sigma`. Weights are dealt out at random by the null models that do not
+        place them: `erdos_renyi`, `degree_preserving`, `layer_blocks`, `layer_blocks_with_degrees`.
     weighted : bool, optional
         False: every edge counts the same. Weights that are all equal change nothing.
 

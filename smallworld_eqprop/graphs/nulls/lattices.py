@@ -17,7 +17,6 @@ from smallworld_eqprop.graphs.core.bitsets import bit_rows, flip, has_bit, is_de
 from smallworld_eqprop.graphs.core.draws import draw_places
 from smallworld_eqprop.graphs.core.edges import canonical_edges
 from smallworld_eqprop.graphs.nulls.samples import NullSample, checked_attempts, drawn_sample
-from smallworld_eqprop.graphs.nulls.switching import joined
 
 __all__ = ["degree_preserving_lattice", "ring_lattice"]
 
@@ -257,7 +256,7 @@ def _shorten(owners, indptr, neighbours, mirror, rows, attempts, rng):  # type: 
             flip(rows, c, d)
             flip(rows, a, d)
             flip(rows, c, b)
-        elif joined(indptr, neighbours, a, d) or joined(indptr, neighbours, c, b):
+        elif _joined(indptr, neighbours, a, d) or _joined(indptr, neighbours, c, b):
             continue
         neighbours[at_a], neighbours[at_d] = d, a
         neighbours[at_c], neighbours[at_b] = b, c
@@ -265,6 +264,17 @@ def _shorten(owners, indptr, neighbours, mirror, rows, attempts, rng):  # type: 
         mirror[at_c], mirror[at_b] = at_b, at_c
         accepted += 1
     return accepted
+
+
+@numba.njit(nogil=True, cache=True)
+def _joined(indptr, neighbours, a, b):  # type: ignore[no-untyped-def]
+    """Tell whether two nodes are connected, by the shorter of their lists."""
+    if indptr[b + 1] - indptr[b] < indptr[a + 1] - indptr[a]:
+        a, b = b, a
+    slot = indptr[a]
+    while slot < indptr[a + 1] and neighbours[slot] != b:
+        slot += 1
+    return slot < indptr[a + 1]
 
 
 @numba.njit(nogil=True, cache=True)

@@ -25,6 +25,7 @@ from smallworld_eqprop.graphs.core.edges import canonical_edges
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.nulls.connected import connected_walk
 from smallworld_eqprop.graphs.nulls.curveball import Block, curveball
+from smallworld_eqprop.graphs.nulls.labels import check_layered
 from smallworld_eqprop.graphs.nulls.samples import (
     NullSample,
     checked_attempts,
@@ -141,7 +142,7 @@ def degree_preserving(
         whole = Block(slice(0, n_nodes), slice(0, n_nodes))
         walked = curveball(adjacency, [whole], TRADES_PER_SWITCH * switches_per_edge, rng)
     else:
-        walked = switch(edges, n_nodes, attempts, rng)
+        walked = switch(edges, attempts, rng)
     sample = walked_sample(n_nodes, walked, made)
     if not connected or _is_connected(sample.adjacency()):
         return sample
@@ -174,7 +175,7 @@ def layer_blocks(g: LayeredGraph, *, seed: Seed = None) -> NullSample:
     Peixoto, "Entropy of stochastic blockmodel ensembles", Phys. Rev. E 85 (2012),
     doi:10.1103/PhysRevE.85.056122.
     """
-    _check_layered(g)
+    check_layered(g)
     rng, seed = seeded(seed)
     blocks = [np.empty((0, 2), dtype=np.int64)]
     numbers = edges_between_layers(g)
@@ -224,7 +225,7 @@ def layer_blocks_with_degrees(
     doi:10.4153/CJM-1957-044-3, between layers; Fosdick et al. (2018), doi:10.1137/16M1087175,
     within them.
     """
-    _check_layered(g)
+    check_layered(g)
     rng, seed = seeded(seed)
     # A switch of edges is also a switch of the pairs that are not connected. The walk runs on
     # whichever of the two are fewer: fewer attempts are refused, and fewer pairs have to move.
@@ -242,7 +243,7 @@ def layer_blocks_with_degrees(
         adjacency = adjacency_from_edges(edges, g.n_nodes)
         walked = curveball(adjacency, dense_blocks, TRADES_PER_SWITCH * switches_per_edge, rng)
     else:
-        walked = switch(edges, g.n_nodes, attempts, rng, groups=groups, flips=first == second)
+        walked = switch(edges, attempts, rng, groups=groups, flips=first == second)
     edges = _complement_blocks(g, canonical_edges(walked.edges, g.n_nodes), crowded)
     name = "layer_blocks_with_degrees"
     made = {"step": name, "switches_per_edge": float(switches_per_edge), "seed": seed}
@@ -274,11 +275,3 @@ def _complement_blocks(
         free[u, v] = False
         parts.append(np.argwhere(np.triu(free, k=1) if first == second else free) + start)
     return np.concatenate(parts).astype(np.int32)
-
-
-def _check_layered(g: object) -> None:
-    if not isinstance(g, LayeredGraph):
-        raise InputError(
-            f"graph: a {type(g).__name__} has no layers; give a LayeredGraph, for example by "
-            "LayeredGraph.from_networkx(graph, inputs, outputs)"
-        )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.graphs.core.adjacency import adjacency_from_edges
+from smallworld_eqprop.graphs.core.prefetch import prefetch
 
-__all__ = ["Walked", "joined", "late_share", "switch"]
+__all__ = ["Walked", "late_share", "switch"]
+
+# So many attempts are drawn by one call of NumPy.
+DRAWN = 1 << 16
+# What so many attempts will read is fetched into the cache before the first of them.
+AHEAD = 16
 
 
 class Walked(NamedTuple):
@@ -39,7 +45,6 @@ def late_share(early: int, ever: int) -> float:
 
 def switch(
     edges: npt.NDArray[np.int32],
-    n_nodes: int,
     attempts: int,
     rng: np.random.Generator,
     *,
@@ -54,7 +59,7 @@ def switch(
     Parameters
     ----------
     edges : ndarray of int32, shape (n_edges, 2)
-    n_nodes, attempts : int
+    attempts : int
     rng : numpy.random.Generator
     groups : ndarray of int, shape (n_edges,), optional
         Both edges of a switch come from the same group.
@@ -67,78 +72,123 @@ def switch(
     n_groups = int(groups[-1]) + 1 if len(groups) else 0
     flips = np.ones(n_groups, dtype=np.bool_) if flips is None else flips
     starts = np.searchsorted(groups, np.arange(n_groups + 1))
-    u, v = np.array(edges[order].T, dtype=np.int64)
-    adjacency = adjacency_from_edges(edges, n_nodes)
-    indptr = adjacency.indptr.astype(np.int64)
-    neighbours = np.empty(adjacency.nnz, dtype=np.int64)
-    slots = np.empty((len(edges), 2), dtype=np.int64)
-    _fill(u, v, indptr, neighbours, slots)
+    ends = np.array(edges[order], dtype=np.uint32).ravel()
+    # A power of two of slots, at least four for each edge: nearly every search ends where it began.
+    table = np.zeros(1 << (4 * len(edges)).bit_length(), dtype=np.uint64)
     touched = np.zeros(len(edges), dtype=np.bool_)
-    accepted = 0
-    early = 0
-    for half in (attempts // 2, attempts - attempts // 2) if len(edges) else ():
-        early = int(np.count_nonzero(touched))
-        accepted += _attempt(
-            u, v, groups, starts, flips, indptr, neighbours, slots, touched, half, rng
-        )
+    _fill(ends, table)
+    accepted = early = 0
+    halfway = attempts // 2
+    for begin, end in _blocks(halfway, attempts) if len(edges) else ():
+        if begin == halfway:
+            early = int(np.count_nonzero(touched))
+        accepted += _attempt(ends, table, touched, *_draw(starts, flips, end - begin, rng))
     share = late_share(early, int(np.count_nonzero(touched)))
-    return Walked(np.column_stack((u, v)).astype(np.int32), attempts, int(accepted), share)
+    return Walked(ends.reshape(-1, 2).astype(np.int32), attempts, int(accepted), share)
+
+
+def _blocks(halfway: int, attempts: int) -> Iterator[tuple[int, int]]:
+    """Cut both halves of the walk into blocks of `DRAWN` attempts at most."""
+    for start, stop in ((0, halfway), (halfway, attempts)):
+        for begin in range(start, stop, DRAWN):
+            yield begin, min(begin + DRAWN, stop)
+
+
+def _draw(
+    starts: npt.NDArray[np.int64],
+    flips: npt.NDArray[np.bool_],
+    number: int,
+    rng: np.random.Generator,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Draw the two edges of every attempt, and whether the second is turned."""
+    first = rng.integers(0, starts[-1], number)
+    turned = rng.integers(0, 2, number, dtype=np.bool_)
+    if len(flips) == 1:
+        return first, rng.integers(0, starts[-1], number), turned & flips[0]
+    group = np.searchsorted(starts, first, side="right") - 1
+    return first, rng.integers(starts[group], starts[group + 1]), turned & flips[group]
 
 
 @numba.njit(nogil=True, cache=True)
-def _fill(u, v, indptr, neighbours, slots):  # type: ignore[no-untyped-def]
-    """Write the rows of an adjacency list and, for every edge, where it stands in its two rows."""
-    ends = indptr[:-1].copy()
-    for edge in range(len(u)):
-        a, b = u[edge], v[edge]
-        neighbours[ends[a]] = b
-        neighbours[ends[b]] = a
-        slots[edge, 0] = ends[a]
-        slots[edge, 1] = ends[b]
-        ends[a] += 1
-        ends[b] += 1
+def _key(a, b):  # type: ignore[no-untyped-def]
+    """Write a pair of nodes as one number, which is never 0: that marks a free slot."""
+    return (np.uint64(min(a, b)) << np.uint64(32)) | np.uint64(max(a, b))
 
 
 @numba.njit(nogil=True, cache=True)
-def joined(indptr, neighbours, a, b):  # type: ignore[no-untyped-def]
-    """Tell whether two nodes are connected, by the shorter of their lists."""
-    if indptr[b + 1] - indptr[b] < indptr[a + 1] - indptr[a]:
-        a, b = b, a
-    slot = indptr[a]
-    while slot < indptr[a + 1] and neighbours[slot] != b:
-        slot += 1
-    return slot < indptr[a + 1]
+def _home(table, key):  # type: ignore[no-untyped-def]
+    """Slot at which the search for a pair begins."""
+    mixed = key * np.uint64(0x9E3779B97F4A7C15)
+    return (mixed >> np.uint64(32)) & np.uint64(len(table) - 1)
 
 
 @numba.njit(nogil=True, cache=True)
-def _attempt(  # type: ignore[no-untyped-def]
-    u, v, groups, starts, flips, indptr, neighbours, slots, touched, attempts, rng
-):
-    n_edges = len(u)
+def _find(table, key):  # type: ignore[no-untyped-def]
+    """Slot of a pair, or the free one that ends the search for it."""
+    slot = _home(table, key)
+    while table[slot] != key and table[slot] != 0:
+        slot = (slot + np.uint64(1)) & np.uint64(len(table) - 1)
+    return slot
+
+
+@numba.njit(nogil=True, cache=True)
+def _remove(table, key):  # type: ignore[no-untyped-def]
+    """Free the slot of a pair and close the gap that this leaves in searches."""
+    one, last = np.uint64(1), np.uint64(len(table) - 1)
+    gap = _find(table, key)
+    slot = (gap + one) & last
+    while table[slot] != 0:
+        # A pair whose search passes the gap moves into it.
+        if (slot - _home(table, table[slot])) & last >= (slot - gap) & last:
+            table[gap] = table[slot]
+            gap = slot
+        slot = (slot + one) & last
+    table[gap] = 0
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill(ends, table):  # type: ignore[no-untyped-def]
+    for edge in range(len(ends) // 2):
+        key = _key(ends[2 * edge], ends[2 * edge + 1])
+        table[_find(table, key)] = key
+
+
+@numba.njit(nogil=True, cache=True)
+def _attempt(ends, table, touched, firsts, seconds, turned):  # type: ignore[no-untyped-def]
     accepted = 0
-    for _ in range(attempts):
-        first = rng.integers(0, n_edges)
-        group = groups[first]
-        second = rng.integers(starts[group], starts[group + 1])
-        a, b, c, d = u[first], v[first], u[second], v[second]
-        turned = flips[group] and rng.random() < 0.5
-        if turned:
-            c, d = d, c
-        if a in (c, d) or b in (c, d):
-            continue
-        if joined(indptr, neighbours, a, d) or joined(indptr, neighbours, c, b):
-            continue
-        at_a, at_b = slots[first]
-        at_c, at_d = slots[second]
-        if turned:
-            at_c, at_d = at_d, at_c
-        neighbours[at_a], neighbours[at_d] = d, a
-        neighbours[at_c], neighbours[at_b] = b, c
-        slots[first, 0], slots[first, 1] = at_a, at_d
-        slots[second, 0], slots[second, 1] = at_c, at_b
-        u[first], v[first] = a, d
-        u[second], v[second] = c, b
-        touched[first] = True
-        touched[second] = True
-        accepted += 1
+    for begin in range(0, len(firsts), AHEAD):
+        end = min(begin + AHEAD, len(firsts))
+        for attempt in range(begin, end):
+            prefetch(ends, 2 * firsts[attempt])
+            prefetch(ends, 2 * seconds[attempt])
+        for attempt in range(begin, end):
+            a, b, c, d = _ends(ends, firsts[attempt], seconds[attempt], turned[attempt])
+            prefetch(table, _home(table, _key(a, d)))
+            prefetch(table, _home(table, _key(c, b)))
+            prefetch(table, _home(table, _key(a, b)))
+            prefetch(table, _home(table, _key(c, d)))
+        for attempt in range(begin, end):
+            first, second = firsts[attempt], seconds[attempt]
+            # Read again: an attempt before this one may have switched the same edges.
+            a, b, c, d = _ends(ends, first, second, turned[attempt])
+            if a in (c, d) or b in (c, d):
+                continue
+            if table[_find(table, _key(a, d))] != 0 or table[_find(table, _key(c, b))] != 0:
+                continue
+            _remove(table, _key(a, b))
+            _remove(table, _key(c, d))
+            for key in (_key(a, d), _key(c, b)):
+                table[_find(table, key)] = key
+            ends[2 * first + 1] = d
+            ends[2 * second], ends[2 * second + 1] = c, b
+            touched[first] = True
+            touched[second] = True
+            accepted += 1
     return accepted
+
+
+@numba.njit(nogil=True, cache=True)
+def _ends(ends, first, second, turned):  # type: ignore[no-untyped-def]
+    """Nodes a-b and c-d of two edges, the second of them turned or not."""
+    a, b, c, d = ends[2 * first], ends[2 * first + 1], ends[2 * second], ends[2 * second + 1]
+    return (a, b, d, c) if turned else (a, b, c, d)

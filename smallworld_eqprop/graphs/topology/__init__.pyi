@@ -1,6 +1,12 @@
 """Every public name of topologies as specs and where it lives."""
 
 from .base import Topology as Topology
+from .chips import Chimera as Chimera
+from .chips import Chip as Chip
+from .chips import King as King
+from .chips import Pegasus as Pegasus
+from .chips import Square as Square
+from .chips import Zephyr as Zephyr
 from .families import AddSkips as AddSkips
 from .families import Layered as Layered
 from .families import RandomLike as RandomLike

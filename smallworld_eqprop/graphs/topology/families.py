@@ -83,9 +83,9 @@ class Rewire(Layered):
         Number of moves of the law ``"moves"``.
     law : {"edges", "moves"}
         Every edge moved or not, as published in 2021, or moves of any edge, as in the preprint.
-    places : {"skip", "input", "hidden", "output", "any"}
-        Where to: layer-skipping places, those of them at the inputs, among hidden layers or at the
-        outputs, or inside layers too.
+    places : {"skip", "input", "hidden", "output", "short", "hub", "any"}
+        Where to: layer-skipping places, those of them at the inputs, among hidden layers, at the
+        outputs, over one layer only or to a few hubs before the outputs, or inside layers too.
     """
 
     p: float = 0.0
@@ -148,7 +148,7 @@ class AddSkips(Layered):
     ----------
     p : float
         Edges to add, as a share of those there are.
-    places : {"skip", "input", "hidden", "output", "any"}
+    places : {"skip", "input", "hidden", "output", "short", "hub", "any"}
         As for `Rewire`.
     """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.core.arguments import Symmetrise, check_symmetrise
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.topology.base import Topology
 
@@ -21,24 +22,28 @@ class File(Topology):
     Attributes
     ----------
     path : str
-        Ends in ``.npz``, ``.graphml``, ``.gml``, ``.net``, ``.csv`` or ``.tsv``.
+        Ends in ``.npz``, ``.graphml``, ``.gml``, ``.net``, ``.csv``, ``.tsv`` or ``.edgelist``.
     inputs, outputs : str, int, or tuple of str or int, optional
         Input and output nodes, by name or as ``"role=sensory"``. A file with layers needs neither.
     roles : str, optional
         A table of nodes in CSV: the first column names a node, every other is an attribute.
+    symmetrise : str
+        How a directed graph becomes an undirected one: ``max`` (of the two directions the larger
+        absolute weight), ``mean``, or ``or`` (an edge without weight where there is one in either).
     sha256 : str, optional
         What the content of the file must hash to; other content is refused.
 
     Raises
     ------
     InputError
-        If the path is empty, or only one of inputs and outputs is given.
+        If the path is empty, only one of inputs and outputs is given, or there is no such rule.
     """
 
     path: str
     inputs: str | int | tuple[str | int, ...] | None = None
     outputs: str | int | tuple[str | int, ...] | None = None
     roles: str | None = None
+    symmetrise: Symmetrise = "max"
     sha256: str | None = None
 
     def __post_init__(self) -> None:
@@ -47,6 +52,7 @@ class File(Topology):
         if (self.inputs is None) != (self.outputs is None):
             missing = "inputs" if self.inputs is None else "outputs"
             raise InputError(f"{self.path}: {missing}: none; give both inputs and outputs or none")
+        check_symmetrise(self.symmetrise)
 
     def build(self, seed: int) -> LayeredGraph:  # noqa: ARG002
         """The graph of the file, whatever the seed."""
@@ -57,7 +63,9 @@ class File(Topology):
                 f"{self.path}: has changed: its SHA-256 is {found}, must be {self.sha256}; bring "
                 "the file back, or leave out sha256 for a run of its own"
             )
-        return read_graph(self.path, self.inputs, self.outputs, roles=self.roles)
+        return read_graph(
+            self.path, self.inputs, self.outputs, roles=self.roles, symmetrise=self.symmetrise
+        )
 
     def identity(self) -> dict[str, Any]:
         """What decides the outcome, for the keys of runs: of files their content, not their path.
@@ -73,6 +81,8 @@ class File(Topology):
         for name in ("inputs", "outputs"):
             if (chosen := getattr(self, name)) is not None:
                 found[name] = list(chosen) if isinstance(chosen, tuple) else chosen
+        if self.symmetrise != File.symmetrise:
+            found["symmetrise"] = self.symmetrise
         return found
 
 

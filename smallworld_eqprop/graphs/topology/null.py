@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.nulls.names import DRAWN, NullModel
 from smallworld_eqprop.graphs.topology.base import Topology
 
 __all__ = ["NullOf"]
@@ -28,21 +29,30 @@ class NullOf(Topology):
     ----------
     of : Topology
         The topology.
-    model : {"degree_preserving", "erdos_renyi", "layer_blocks", "layer_blocks_with_degrees"}
-        See the functions of these names.
+    model : str
+        A null model, by its name. Where it counts edges only and the graph has weights, these are
+        dealt out to the edges of the sample at random, and all data of an edge go with its weight.
     sample : int
         0 for the graph itself, 1 and more for samples.
+    switches_per_edge : float, optional
+        Switches attempted for a sample; by default as many as the null model itself has. The last
+        step of the provenance of a sample says under ``mixed`` whether they were enough.
     """
 
     of: Topology
-    model: Literal[
-        "degree_preserving", "erdos_renyi", "layer_blocks", "layer_blocks_with_degrees"
-    ] = "degree_preserving"
+    model: NullModel = "degree_preserving"
     sample: int = 0
+    switches_per_edge: float | None = None
 
     def __post_init__(self) -> None:
         if self.sample < 0:
             raise InputError(f"sample: {self.sample}, must be at least 0")
+        if (switches := self.switches_per_edge) is None:
+            return
+        if self.model in DRAWN:
+            raise InputError(f"switches_per_edge: {switches}, but {self.model} makes no switches")
+        if not 0 <= switches < np.inf:
+            raise InputError(f"switches_per_edge: {switches}, must be finite and at least 0")
 
     def build(self, seed: int) -> LayeredGraph:
         """The graph or the sample."""
@@ -50,12 +60,18 @@ class NullOf(Topology):
         if not self.sample:
             return graph
         # Imported here: what builds no sample needs none of it.
-        from smallworld_eqprop.graphs.nulls import nullmodels
+        from smallworld_eqprop.graphs.nulls.named import NULL_MODELS
 
         draw = np.random.default_rng([SAMPLING, self.sample])
-        found = getattr(nullmodels, self.model)(graph, seed=draw)
+        walk = {}
+        if self.switches_per_edge is not None:
+            walk["switches_per_edge"] = self.switches_per_edge
+        found = NULL_MODELS[self.model](graph, seed=draw, **walk)
+        if found.origin is None and "weight" in graph.edge_data:
+            # Every edge has a weight to start training from, which a new one had not.
+            found = replace(found, origin=draw.permutation(graph.n_edges))
         step = {"step": "null", "model": self.model, "sample": self.sample, "mixed": found.mixed}
-        return graph.replace_edges(found.edges, step)
+        return found.applied_to(graph, step)
 
     def identity(self) -> dict[str, Any]:
         """What decides the outcome, for the keys of runs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from smallworld_eqprop.graphs.topology.base import Topology
+from smallworld_eqprop.graphs.topology.chips import Chimera, King, Pegasus, Square, Zephyr
 from smallworld_eqprop.graphs.topology.families import (
     AddSkips,
     Layered,
@@ -30,6 +31,11 @@ KINDS: Mapping[str, type[Topology]] = {
     "random_like": RandomLike,
     "file": File,
     "null": NullOf,
+    "square": Square,
+    "king": King,
+    "chimera": Chimera,
+    "pegasus": Pegasus,
+    "zephyr": Zephyr,
 }
 
 #: What may stand under ``[topology]``.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.losses import Loss, SquaredError
 
-__all__ = ["Phases", "Rule"]
+__all__ = ["Phases", "Rule", "check_subtracts"]
 
 
 class Rule:
@@ -54,7 +54,7 @@ class Phases:
     inputs, targets : array, shape (batch, n_inputs), (batch, n_outputs)
     drive : array, shape (batch, n_free)
     free : Relaxation
-        Where the free phase ended.
+        Where the free phase ended; its state as it is read.
     loss : Loss
     sign : float
         Drawn for every batch, +1 or -1 alike; of a stack of networks an array (networks, 1, 1).
@@ -62,6 +62,11 @@ class Phases:
         Seed, epoch and batch, from which `generator` makes further random numbers.
     failed : int
         Examples of the phases asked for that missed their tolerance.
+    read : callable, optional
+        What the devices of a chip report of a state; the state itself when left out. Contrasts are
+        made of what is read.
+    settled : Relaxation
+        The end of the free phase itself, from which further phases go on.
     """
 
     circuit: Any
@@ -73,6 +78,12 @@ class Phases:
     sign: Any = 1.0
     key: tuple[int, ...] = (0,)
     failed: Any = field(default=0)
+    read: Callable[[Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        self.settled = self.free
+        if self.read is not None:
+            self.free = replace(self.free, state=self.read(self.free.state))
 
     @classmethod
     def of(
@@ -87,6 +98,7 @@ class Phases:
         ----------
         network : Network
         inputs, targets : array_like, shape (batch, n_inputs), (batch, n_outputs)
+            Inputs are states of the input nodes, ``network.model.clamped(features)``.
         solver : Solver
             Of the free phase.
         loss : Loss, optional
@@ -100,12 +112,12 @@ class Phases:
 
     @property
     def output(self) -> Any:
-        """Outputs at the end of the free phase, shape (batch, n_outputs)."""
+        """Outputs at the end of the free phase, as they are read; shape (batch, n_outputs)."""
         return self.free.state[..., self.circuit.output]
 
     def nudged(self, beta: Any, solver: Solver) -> Any:
         """The state under the energy E + beta C, relaxed from the end of the free phase."""
-        return self._ended(solver.nudge(self.circuit, self.drive, self.free, self._nudge(beta)))
+        return self._nudged(self._nudge(beta), solver)
 
     def deviation(self, beta: Any, solver: Solver) -> Any:
         """The state under the energy E + beta C minus that of the free phase.
@@ -123,7 +135,10 @@ class Phases:
         return self._deviations([Nudge(outputs, np.inf)], solver)[0]
 
     def _deviations(self, nudges: Sequence[Nudge], solver: Solver) -> list[Any]:
-        found, failed = solver.deviations(self.circuit, self.drive, self.free, nudges)
+        if self.read is not None:
+            check_subtracts(solver)
+            return [self._nudged(each, solver) - self.free.state for each in nudges]
+        found, failed = solver.deviations(self.circuit, self.drive, self.settled, nudges)
         self.failed = self.failed + failed
         return found
 
@@ -146,9 +161,7 @@ class Phases:
 
     def held(self, outputs: Any, solver: Solver) -> Any:
         """The state with the outputs held, relaxed from the end of the free phase."""
-        return self._ended(
-            solver.nudge(self.circuit, self.drive, self.free, Nudge(outputs, np.inf))
-        )
+        return self._nudged(Nudge(outputs, np.inf), solver)
 
     def generator(self, stream: int) -> np.random.Generator:
         """Random numbers of this batch: the same whenever the batch is trained again.
@@ -165,9 +178,26 @@ class Phases:
             )
         return np.random.default_rng([*self.key, stream])
 
-    def _ended(self, relaxation: Relaxation) -> Any:
-        self.failed = self.failed + relaxation.failed
-        return relaxation.state
+    def _nudged(self, nudge: Nudge, solver: Solver) -> Any:
+        """The state under a nudge, as it is read."""
+        ended = solver.nudge(self.circuit, self.drive, self.settled, nudge)
+        self.failed = self.failed + ended.failed
+        return ended.state if self.read is None else self.read(ended.state)
+
+
+def check_subtracts(solver: Solver) -> None:
+    """Refuse a solver that finds a deviation by itself, where states are read by devices.
+
+    Raises
+    ------
+    InputError
+    """
+    if type(solver).deviations is not Solver.deviations:
+        raise InputError(
+            f"rule: {type(solver).__name__} finds deviations without subtracting two states, which "
+            "a chip cannot whose states are read with noise, bits or converters; take SOR or Euler "
+            "as solver of the rule"
+        )
 
 
 def check_beta(name: str, value: float) -> None:

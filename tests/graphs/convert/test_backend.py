@@ -11,6 +11,7 @@ import pytest
 from smallworld_eqprop.graphs.convert.backend import NAME, OWN, backend
 from smallworld_eqprop.graphs.convert.backend_info import describe
 from smallworld_eqprop.graphs.convert.interop import from_networkx
+from smallworld_eqprop.graphs.convert.references import REFERENCES
 from smallworld_eqprop.graphs.generate.layers import layered
 from smallworld_eqprop.graphs.generate.rewiring import rewire
 
@@ -26,7 +27,8 @@ def test_registered() -> None:
     (found,) = entry_points(group="networkx.backends", name=NAME)
     assert found.load() is backend
     (info,) = entry_points(group="networkx.backend_info", name=NAME)
-    assert set(info.load()()["functions"]) == set(describe()["functions"]) == set(OWN)
+    listed = {*OWN, *REFERENCES}
+    assert set(info.load()()["functions"]) == set(describe()["functions"]) == listed
     assert set(FUNCTIONS) == set(OWN)
 
 
@@ -111,6 +113,7 @@ def test_networkx_own_tests(tmp_path) -> None:
     modules = (
         "algorithms.tests.test_cluster",
         "algorithms.tests.test_efficiency",
+        "algorithms.tests.test_smallworld",
         "algorithms.shortest_paths.tests.test_generic",
         "algorithms.bipartite.tests.test_cluster",
         "algorithms.assortativity.tests.test_correlation",
@@ -127,5 +130,5 @@ def test_networkx_own_tests(tmp_path) -> None:
     )
     assert result.returncode == 0, result.stdout + result.stderr
     used = log.read_text()
-    for name in OWN:
+    for name in (*OWN, *REFERENCES):
         assert f"Using backend '{NAME}' for call to '{name}'" in used

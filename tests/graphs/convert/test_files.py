@@ -12,6 +12,7 @@ from scipy import sparse
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.files import ENDINGS, has_layers, read_adjacency, read_graph
 from smallworld_eqprop.graphs.convert.io import save_graph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
 from smallworld_eqprop.graphs.generate.rewiring import rewire
 
@@ -61,7 +62,7 @@ def test_a_directed_graph_says_how_it_was_made_undirected():
     step = g.provenance[-1]
     assert step["self_loops_left_out"] == step["zero_weights_left_out"] == 1
     assert step["directed_edges"] == source.number_of_edges() - 2
-    assert step["symmetrised"] == "largest"
+    assert step["symmetrised"] == "max"
     names = [str(i) for i in (range(g.n_nodes) if g.labels is None else g.labels)]
     for (u, v), weight in zip(g.edges.tolist(), g.edge_data["weight"].tolist(), strict=True):
         both = [
@@ -127,7 +128,7 @@ def test_scipy_matrices(tmp_path):
     matrix = sparse.random_array((20, 20), density=0.3, rng=np.random.default_rng(0))
     sparse.save_npz(tmp_path / "directed.npz", matrix.tocsr())
     g = read_graph(tmp_path / "directed.npz", 0, 19)
-    assert g.provenance[-1]["symmetrised"] == "largest"
+    assert g.provenance[-1]["symmetrised"] == "max"
     both = np.maximum(matrix.toarray(), matrix.toarray().T)
     np.fill_diagonal(both, 0)
     assert np.array_equal(read_adjacency(tmp_path / "directed.npz")[0].toarray(), both)
@@ -151,6 +152,7 @@ TABLES = {
     "rows in another order": "x,a b,c,d\nd,0,2.5,0\na b,0,1,0\nc,1,0,2.5\n",
     "matrix with a header": "a b,c,d\n0,1,0\n1,0,2.5\n0,2.5,0\n",
     "one side": "a b,c,d\n0,1,0\n0,0,2.5\n0,0,0\n",
+    "from and to": "from,to,weight\na b,c,1\nc,d,2.5\n",
     "byte order mark": "\ufeffsource,target,weight\na b,c,1\nc,d,2.5\n",
 }
 
@@ -203,6 +205,86 @@ def test_pajek_arcs_are_directed(tmp_path):
     g = read_graph(path, "a b", "c")
     assert g.edge_data["weight"].tolist() == [5, 1]
     assert g.provenance[-1]["reciprocal_pairs_merged"] == 1
+
+
+def test_igraph_writes_its_graphs_in_four_forms(tmp_path):
+    graph = igraph.Graph.Ring(5)
+    graph.es["weight"] = [1.0, 2.0, 3.0, 4.0, 5.0]
+    for named in (False, True):
+        if named:
+            graph.vs["name"] = names = list("vwxyz")
+        for write, ending in (("graphml",) * 2, ("gml",) * 2, ("pajek", "net"), ("ncol",) * 2):
+            path = tmp_path / f"graph.{ending}"
+            options = {} if ending != "ncol" or named else {"names": None}
+            getattr(graph, f"write_{write}")(str(path), **options)
+            if not named:
+                # Pajek counts from 1.
+                names = list(range(1, 6) if ending == "net" else range(5))
+            g = read_graph(path, names[0], names[2])
+            assert g.labels == (names[0], names[1], names[4], names[3], names[2])
+            assert sorted(g.edge_data["weight"].tolist()) == [1, 2, 3, 4, 5]
+
+
+LINES = {
+    "numbers": "0 1\n1 2\n",
+    "weights": "0 1 2.5\n1\t2\t1\n\n",
+    "of networkx": "0 1 {}\n1 2 {}\n",
+    "data of networkx": "0 1 {'weight': 2.5, 'kind': 'x'}\n1 2 {'weight': 1}\n",
+    "comments": "# SNAP: a graph\n% another\n0 1\n1 2\n",
+}
+
+
+@pytest.mark.parametrize("ending", ["edgelist", "edges", "ncol", "txt", "EDGES"])
+@pytest.mark.parametrize("name", LINES)
+def test_edge_lists_without_a_first_line(tmp_path, name, ending):
+    g = read_graph(written(tmp_path, f"graph.{ending}", LINES[name]), 0, 2)
+    assert (g.labels, g.edges.tolist()) == (None, [[0, 1], [1, 2]])
+    weights = g.edge_data["weight"].tolist() if g.edge_data else None
+    assert weights == ([2.5, 1] if "2.5" in LINES[name] else None)
+
+
+def test_what_networkx_and_pandas_write_in_every_form(tmp_path):
+    graph = nx.karate_club_graph()
+    plain = nx.Graph()
+    plain.add_weighted_edges_from(graph.edges(data="weight"))
+    nx.write_graphml(graph, tmp_path / "k.graphml")
+    nx.write_gml(graph, tmp_path / "k.gml")
+    nx.write_pajek(plain, tmp_path / "k.net")
+    nx.write_edgelist(graph, tmp_path / "k.edgelist")
+    nx.write_weighted_edgelist(graph, tmp_path / "k.txt")
+    nx.to_pandas_edgelist(graph).to_csv(tmp_path / "list.csv")
+    nx.to_pandas_adjacency(graph).to_csv(tmp_path / "frame.csv")
+    np.savetxt(tmp_path / "matrix.csv", nx.to_numpy_array(graph), delimiter=",")
+    sparse.save_npz(tmp_path / "k.npz", nx.to_scipy_sparse_array(graph))
+    expected = LayeredGraph.from_networkx(graph, [0, 1], 33)
+    found = list(tmp_path.iterdir())
+    assert len(found) == 9
+    for path in found:
+        g = read_graph(path, [0, 1], 33)
+        pairs = [
+            {
+                frozenset((h.labels[u], h.labels[v])): w
+                for (u, v), w in zip(h.edges.tolist(), h.edge_data["weight"].tolist(), strict=True)
+            }
+            for h in (g, expected)
+        ]
+        assert pairs[0] == pairs[1]
+        # networkx writes 0, 0 where a node has no place.
+        assert "position" not in g.node_data
+
+
+def test_columns_without_a_name_are_left_out(tmp_path):
+    path = written(tmp_path, "graph.csv", ",source,target\n0,a,b\n1,b,c\n")
+    roles = written(tmp_path, "roles.csv", "node,role,\na,in,1\nb,,2\nc,out,3\n")
+    g = read_graph(path, "role=in", "role=out", roles=roles)
+    assert (list(g.edge_data), list(g.node_data)) == ([], ["role"])
+
+
+def test_endings_in_capitals(tmp_path):
+    for ending in ("NPZ", "GraphML"):
+        save_graph(MADE, tmp_path / f"graph.{ending}")
+        assert read_graph(tmp_path / f"graph.{ending}") == MADE
+        assert has_layers(tmp_path / f"graph.{ending}")
 
 
 def test_gml_without_labels_or_with_equal_ones(tmp_path):
@@ -262,6 +344,11 @@ BAD = {
     "xml": ("x.graphml", "<graphml>", "not a .graphml graph, or damaged"),
     "gml": ("x.gml", "graph [ node", "not a .gml graph, or damaged"),
     "net": ("x.net", "*vertices two\n1 a\n", "not a .net graph, or damaged"),
+    "list": ("x.net", "*vertices 3\n1 a\n2 b\n3 c\n*edgeslist\n1 2 3\n", "edgeslist in a Pajek "
+             "file; give"),
+    "one end": ("x.txt", "a b\nb\n", "line 2: 'b' is no edge"),
+    "third cell": ("x.edges", "a b heavy\n", "line 1: 'a b heavy' is no edge"),
+    "no dict": ("x.edgelist", "a b {'weight'}\n", "not a .edgelist graph, or damaged"),
     "npz": ("x.npz", "PK", "not a .npz graph, or damaged"),
 }  # fmt: skip
 

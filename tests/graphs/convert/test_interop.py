@@ -109,7 +109,7 @@ def test_directed_multigraph_with_loops():
             "parallel_edges_merged": 1,
             "directed_edges": 6,
             "reciprocal_pairs_merged": 1,
-            "symmetrised": "largest",
+            "symmetrised": "max",
             "input_edges_left_out": 1,
             "unreachable_nodes_left_out": 2,
         },
@@ -137,9 +137,52 @@ def test_labels_of_any_hashable_kind():
 
 
 @pytest.mark.parametrize(
+    ("inputs", "outputs"),
+    [
+        (0, 4),
+        (np.int64(0), np.uint8(4)),
+        (np.array(0), np.array(4)),
+        (np.array([0]), pd.Series([4])),
+        (iter([0]), (i for i in [4])),
+        ({0}, frozenset({4})),
+        (range(1), {4: "four"}),
+        ((0,), "4"),
+    ],
+)
+def test_inputs_and_outputs_in_every_form(inputs, outputs):
+    g = LayeredGraph.from_networkx(nx.path_graph(5), inputs=inputs, outputs=outputs)
+    assert (g.layer_sizes, g.labels) == ((1, 1, 1, 1, 1), None)
+
+
+@pytest.mark.parametrize("make", [list, tuple, np.array], ids=["list", "tuple", "array"])
+def test_nodes_of_a_grid_as_inputs(make):
+    g = LayeredGraph.from_networkx(nx.grid_2d_graph(2, 2), make([(0, 1), (0, 0)]), (1, 1))
+    assert g.labels == ((0, 1), (0, 0), (1, 0), (1, 1))
+
+
+def test_objects_of_another_library_are_named():
+    graph, other = nx.path_graph(3), igraph.Graph.Ring(3)
+    for bad in (other, layered((2, 1)), np.eye(3), 42, None):
+        with pytest.raises(InputError, match=f"a {type(bad).__name__}; give a networkx graph"):
+            LayeredGraph.from_networkx(bad, 0, 2)
+    for bad in (graph, layered((2, 1)), np.eye(3), 42, None):
+        with pytest.raises(InputError, match=f"a {type(bad).__name__}; give an igraph graph"):
+            LayeredGraph.from_igraph(bad, 0, 2)
+
+
+@pytest.mark.parametrize("names", [["a", "b", "b"], ["a", [1], "b"]])
+def test_names_of_igraph_that_are_no_labels(names):
+    graph = igraph.Graph.Ring(3)
+    graph.vs["name"] = names
+    with pytest.raises(InputError, match=r"labels: .* give one distinct"):
+        LayeredGraph.from_igraph(graph, "a", "b")
+
+
+@pytest.mark.parametrize(
     ("inputs", "outputs", "message"),
     [
         ([0], [4], "outputs: 4 cannot be reached"),
+        ([([1], 2)], 4, r"inputs: \(\[1\], 2\) is not a node"),
         (0, 4, "outputs: 4 cannot be reached"),
         (7, 3, "inputs: 7 is not a node"),
         ("role=in", [3], "inputs: 'role=in': nodes have no attribute 'role'; they have none"),
@@ -255,7 +298,7 @@ def test_one_rule_for_weights_whatever_the_way_in():
         assert g.edge_data["weight"].tolist() == [-2, 3]
         step = g.provenance[-1]
         assert step["self_loops_left_out"] == step["reciprocal_pairs_merged"] == 1
-        assert step["symmetrised"] == "largest"
+        assert step["symmetrised"] == "max"
         assert step["directed_edges"] == 3
     assert [g.provenance[-1]["zero_weights_left_out"] for g in found[:2]] == [1, 1]
     assert np.array_equal(found[0].adjacency("weight").toarray(), [[0, -2, 0], [-2, 0, 3],

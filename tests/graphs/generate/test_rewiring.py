@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import math
 from collections import Counter
 from itertools import combinations
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from scipy import stats
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.graphs.core.places import FreePlaces
+from smallworld_eqprop.graphs.core.places import FreePlaces, PlaceKind
 from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
 from smallworld_eqprop.graphs.generate.rewiring import difference, moves_for, rewire
 
@@ -30,8 +32,11 @@ def is_place(g, kind, u, v):
     a, b = sorted((g.layers[u], g.layers[v]))
     if kind == "any":
         return not (a == b == 0) and not (a == b == last)
+    hubs = g.layer_offsets[last - 1] + np.arange(math.ceil(g.layer_sizes[last - 1] / 5))
     ends = {
         "skip": True,
+        "short": b - a == 2,
+        "hub": b == last - 1 and max(u, v) in hubs,
         "input": a == 0,
         "output": b == last,
         "hidden": a > 0 and b < last,
@@ -62,7 +67,7 @@ def rewire_one_by_one(g, p, seed, law, moves=None):
     return sorted(edges)
 
 
-@given(starts, st.sampled_from(["skip", "input", "hidden", "output", "any"]), st.data())
+@given(starts, st.sampled_from(get_args(PlaceKind)), st.data())
 def test_free_places_are_numbered_in_order(g, kind, data):
     kept = data.draw(st.lists(st.booleans(), min_size=g.n_edges, max_size=g.n_edges))
     g = rewire(g, 0.5, seed=1)
@@ -128,7 +133,7 @@ def test_p_one_moves_every_edge():
     assert after.provenance[-1]["moved"] == g.n_edges
 
 
-@pytest.mark.parametrize("kind", ["input", "hidden", "output", "any"])
+@pytest.mark.parametrize("kind", ["input", "hidden", "output", "short", "hub", "any"])
 def test_places_restrict_where_edges_go(kind):
     g = layered((5, 4, 4, 4, 3))
     after = rewire(g, 0.2, seed=0, places=kind)

@@ -24,7 +24,12 @@ from smallworld_eqprop.graphs.measure.distances import (
     local_efficiency,
     sample_path_length,
 )
-from smallworld_eqprop.graphs.measure.spectra import algebraic_connectivity, spectral_radius
+from smallworld_eqprop.graphs.measure.spectra import (
+    algebraic_connectivity,
+    largest_eigenvalue,
+    spectral_gap,
+    spectral_radius,
+)
 
 close = pytest.approx
 
@@ -36,6 +41,7 @@ def test_clique(n: int) -> None:
     assert global_efficiency(graph) == 1
     assert spectral_radius(graph) == close(n - 1)
     assert algebraic_connectivity(graph) == close(n)
+    assert spectral_gap(graph) == close(n / (n - 1))
     assert math.isnan(degree_assortativity(graph))
     if n > 2:
         assert average_clustering(graph) == transitivity(graph) == local_efficiency(graph) == 1
@@ -53,6 +59,7 @@ def test_ring(n: int) -> None:
     assert bipartite_clustering(graph) == 0
     assert spectral_radius(graph) == close(2)
     assert algebraic_connectivity(graph) == close(2 - 2 * math.cos(2 * math.pi / n), abs=1e-9)
+    assert spectral_gap(graph) == close(1 - math.cos(2 * math.pi / n), abs=1e-9)
 
 
 @pytest.mark.parametrize("k", [4, 6])
@@ -90,10 +97,13 @@ def test_long_and_thin_graphs_need_the_factorisation() -> None:
     n = 3000
     expected = 2 - 2 * math.cos(math.pi / n)
     assert algebraic_connectivity(nx.path_graph(n)) == close(expected, rel=1e-6)
+    assert spectral_gap(nx.path_graph(n)) == close(1 - math.cos(math.pi / (n - 1)), rel=1e-6)
     assert spectral_radius(nx.path_graph(n)) == close(2 * math.cos(math.pi / (n + 1)), rel=1e-12)
     # In parts, one of which has a hub.
     parts = nx.disjoint_union(nx.path_graph(600), nx.star_graph(9))
     assert spectral_radius(parts) == close(3)
+    weights = 2.5 * nx.to_scipy_sparse_array(nx.path_graph(n))
+    assert largest_eigenvalue(weights) == close(5 * math.cos(math.pi / (n + 1)), rel=1e-12)
 
 
 def test_iteration_and_factorisation_agree(monkeypatch) -> None:
@@ -101,7 +111,7 @@ def test_iteration_and_factorisation_agree(monkeypatch) -> None:
     found = []
     for limit in (0, math.inf):
         monkeypatch.setattr(spectra, "THIN", limit)
-        found.append((spectral_radius(graph), algebraic_connectivity(graph)))
+        found.append((spectral_radius(graph), algebraic_connectivity(graph), spectral_gap(graph)))
     assert found[0] == close(found[1], rel=1e-9)
 
 
@@ -109,6 +119,7 @@ def test_large_expander_by_iteration() -> None:
     graph = nx.random_regular_graph(6, 700, seed=0)
     matrix = nx.laplacian_matrix(graph).toarray()
     assert algebraic_connectivity(graph) == close(np.linalg.eigvalsh(matrix)[1], abs=1e-9)
+    assert spectral_gap(graph) == close(np.linalg.eigvalsh(matrix)[1] / 6, abs=1e-9)
     assert spectral_radius(graph) == close(6)
 
 
@@ -137,6 +148,7 @@ def test_complete_bipartite() -> None:
     assert average_clustering(graph) == transitivity(graph) == 0
     assert bipartite_clustering(graph) == 1
     assert spectral_radius(graph) == close(math.sqrt(24))
+    assert spectral_gap(graph) == close(1)
     assert degree_assortativity(graph) == -1
 
 

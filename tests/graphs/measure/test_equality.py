@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from smallworld_eqprop.graphs.measure import cycles, searches
 from smallworld_eqprop.graphs.measure.clustering import (
     average_clustering,
     bipartite_clustering,
@@ -27,9 +28,11 @@ from smallworld_eqprop.graphs.measure.distances import (
     global_efficiency,
     local_efficiency,
 )
-from smallworld_eqprop.graphs.measure.spectra import algebraic_connectivity, spectral_radius
-
-MODULES = ("clustering", "searches")
+from smallworld_eqprop.graphs.measure.spectra import (
+    algebraic_connectivity,
+    spectral_gap,
+    spectral_radius,
+)
 
 
 @st.composite
@@ -48,10 +51,10 @@ def graphs(draw: st.DrawFn) -> nx.Graph:
 
 @pytest.fixture(params=[True, False], ids=["dense", "sparse"], autouse=True)
 def algorithm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Small graphs would only ever meet the algorithm for dense ones.
-    for module in MODULES:
-        target = f"smallworld_eqprop.graphs.measure.{module}.is_dense"
-        monkeypatch.setattr(target, lambda _: request.param)
+    # Small graphs would only ever meet the algorithms for small and dense ones.
+    monkeypatch.setattr(cycles, "is_dense", lambda _: request.param)
+    if not request.param:
+        monkeypatch.setattr(searches, "SMALL_NODES", 0)
 
 
 AWKWARD = (
@@ -152,10 +155,14 @@ def test_spectra(graph: nx.Graph) -> None:
     if not len(graph):
         assert math.isnan(spectral_radius(graph))
         assert math.isnan(algebraic_connectivity(graph))
+        assert math.isnan(spectral_gap(graph))
         return
     same(spectral_radius(graph), float(max(nx.adjacency_spectrum(graph).real)))
     second = sorted(nx.laplacian_spectrum(graph))[1] if len(graph) > 1 else math.nan
     same(algebraic_connectivity(graph), second)
+    if len(graph) > 1:
+        second = sorted(nx.normalized_laplacian_spectrum(graph))[1]
+        same(spectral_gap(graph), second if nx.is_connected(graph) else 0.0)
 
 
 @settings(max_examples=25)

@@ -18,11 +18,8 @@ from smallworld_eqprop.graphs.measure.smallworld import (
     small_world_propensity,
     small_world_sigma,
 )
-from smallworld_eqprop.graphs.measure.weighted import (
-    mean_inverse_path,
-    mean_path,
-    onnela_clustering,
-)
+from smallworld_eqprop.graphs.measure.weighted import onnela_clustering
+from smallworld_eqprop.graphs.measure.weighted_paths import mean_inverse_path, mean_path
 
 CLIQUES = nx.disjoint_union_all([nx.complete_graph(4)] * 50)
 TRIANGLES = nx.disjoint_union_all([nx.complete_graph(3)] * 30)

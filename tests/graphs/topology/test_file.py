@@ -100,3 +100,24 @@ def test_nulls_of_a_file():
     assert graph.node_data["role"].tolist() == SPEC.build(0).node_data["role"].tolist()
     assert graph.provenance[-1]["model"] == "degree_preserving"
     assert NullOf(Rewire((3, 4, 2), p=0.5)).build(0) == Rewire((3, 4, 2), p=0.5).build(0)
+
+
+@pytest.mark.parametrize("model", ["degree_preserving", "erdos_renyi", "layer_blocks"])
+def test_samples_of_a_weighted_graph_have_all_of_its_weights(model):
+    graph = SPEC.build(0)
+    sample = NullOf(SPEC, model, sample=1).build(0)
+    assert sample != graph
+    assert sorted(sample.edge_data["weight"]) == sorted(graph.edge_data["weight"])
+    again = NullOf(SPEC, model, sample=1).build(3)
+    assert again.edge_data["weight"].tolist() == sample.edge_data["weight"].tolist()
+
+
+def test_samples_are_switched_as_often_as_they_are_told():
+    still = NullOf(SPEC, "geometry_preserving", sample=1, switches_per_edge=0)
+    assert still.build(0).edges.tolist() == SPEC.build(0).edges.tolist()
+    assert NullOf(SPEC, sample=1, switches_per_edge=30).build(0).provenance[-1]["mixed"]
+    assert "switches_per_edge" not in NullOf(SPEC, sample=1).identity()
+    with pytest.raises(InputError, match=r"^switches_per_edge: 5, but erdos_renyi makes no"):
+        NullOf(SPEC, "erdos_renyi", switches_per_edge=5)
+    with pytest.raises(InputError, match=r"^switches_per_edge: -1, must be finite and at least 0"):
+        NullOf(SPEC, switches_per_edge=-1)

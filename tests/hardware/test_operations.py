@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from operations import backpropagation, depth, equilibrium_propagation
 
 from smallworld_eqprop import add_intralayer, layered, rewire
 from smallworld_eqprop.dynamics.circuit import Nudge
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.network import Network
+from smallworld_eqprop.hardware.operations import (
+    backpropagation_operations,
+    depth,
+    eqprop_operations,
+)
 
 STEPS, NUDGED, BETA, STEP_SIZE = 7, 3, 0.5, 0.5
 GRAPHS = {
@@ -95,7 +99,7 @@ def test_equilibrium_propagation(graph, setting, inputs_once):
     assert np.allclose(nudged, after[:, 0])
 
     # ... and what they did is what is counted.
-    found = equilibrium_propagation(graph, STEPS, NUDGED, inputs_once=inputs_once)
+    found = eqprop_operations(graph, STEPS, NUDGED, inputs_once=inputs_once)
     # What clamped inputs contribute is still there in the nudged phase.
     again = graph.edges[:, 0] < graph.layer_sizes[0]
     spared = int(again.sum()) if inputs_once else 0
@@ -153,7 +157,7 @@ def test_backpropagation(graph, setting):
         assert gradient[edge] == pytest.approx(slope, abs=1e-7)
 
     # ... and what it took is what is counted.
-    found = backpropagation(graph)
+    found = backpropagation_operations(graph)
     assert found.first_phase == first["multiply"]
     assert found.second_phase == second["multiply"]
     assert found.correction == correction["multiply"]
@@ -181,10 +185,10 @@ def test_depth_is_the_longest_path(sizes, intralayer, p, seed):
 def test_the_papers_network_in_closed_form():
     graph = layered((784, 500, 500, 500, 10))
     free = 2 * 500 * 500 + 500 * 10
-    found = equilibrium_propagation(graph, 20, 8, inputs_once=True)
+    found = eqprop_operations(graph, 20, 8, inputs_once=True)
     assert found.first_phase == 784 * 500 + 20 * 2 * free
     assert found.second_phase == 8 * 2 * free
     assert found.correction == 784 * 500 + 2 * free
     assert found.stored_values == 2 * 1510
     assert found.computations == pytest.approx(1 + 10 / 1510)
-    assert backpropagation(graph).steps == 8
+    assert backpropagation_operations(graph).steps == 8

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smallworld_eqprop import LayeredGraph
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+
+__all__ = ["Operations", "backpropagation_operations", "depth", "eqprop_operations"]
 
 # Values that a neuron keeps until the update: activation and error, or free and nudged activation.
 STORED = 2
@@ -61,37 +63,69 @@ class Operations:
         return self.first_phase + self.second_phase + self.correction
 
 
-def backpropagation(g: LayeredGraph) -> Operations:
-    """Forwards over every connection, backwards over those that do not begin at an input."""
-    free, n_neurons = _free_edges(g), g.n_nodes - g.layer_sizes[0]
+def backpropagation_operations(graph: LayeredGraph) -> Operations:
+    """Count backpropagation: forwards over every connection, backwards over those between neurons.
+
+    Parameters
+    ----------
+    graph : LayeredGraph
+
+    Returns
+    -------
+    Operations
+
+    Examples
+    --------
+    >>> from smallworld_eqprop.graphs.generate.layers import layered
+    >>> backpropagation_operations(layered((3, 2, 1))).multiply_accumulates
+    18
+    """
+    free, n_neurons = _free_edges(graph), graph.n_nodes - graph.layer_sizes[0]
     return Operations(
         stored_values=STORED * n_neurons,
-        first_phase=g.n_edges,
+        first_phase=graph.n_edges,
         second_phase=free,
-        correction=g.n_edges,
+        correction=graph.n_edges,
         nonlinearities=n_neurons,
         computations=2,
-        one_way_wires=g.n_edges + free,
+        one_way_wires=graph.n_edges + free,
         two_way_wires=0,
-        values_per_edge=(g.n_edges + free) / g.n_edges,
-        steps=2 * depth(g),
+        values_per_edge=_mean(graph.n_edges + free, graph.n_edges),
+        steps=2 * depth(graph),
     )
 
 
-def equilibrium_propagation(
-    g: LayeredGraph, free_sweeps: float, nudged_steps: int, *, inputs_once: bool
+def eqprop_operations(
+    graph: LayeredGraph, free_sweeps: float, nudged_sweeps: float, *, inputs_once: bool = True
 ) -> Operations:
-    """Every sweep takes a connection between neurons in both directions.
+    """Count equilibrium propagation: a sweep takes connections between neurons in both directions.
 
-    Clamped inputs do not change while the others relax: with `inputs_once` what they contribute is
-    computed and sent once per example, as this package does, otherwise in every sweep; likewise
-    their part of the corrections, once or for each phase.
+    Parameters
+    ----------
+    graph : LayeredGraph
+    free_sweeps, nudged_sweeps : float
+        Sweeps, or steps, of the two phases.
+    inputs_once : bool
+        Clamped inputs do not change while the others relax. True: what they contribute is computed
+        and sent once per example, as this package does, and so is their part of the corrections.
+        False: in every sweep, and for each phase.
+
+    Returns
+    -------
+    Operations
+
+    Examples
+    --------
+    >>> from smallworld_eqprop.graphs.generate.layers import layered
+    >>> eqprop_operations(layered((3, 2, 1)), 10, 5).first_phase
+    46
     """
-    free, n_neurons, n_outputs = _free_edges(g), g.n_nodes - g.layer_sizes[0], g.layer_sizes[-1]
-    clamped = g.n_edges - free
-    sweeps = free_sweeps + nudged_steps
+    n_neurons, n_outputs = graph.n_nodes - graph.layer_sizes[0], graph.layer_sizes[-1]
+    free = _free_edges(graph)
+    clamped = graph.n_edges - free
+    sweeps = free_sweeps + nudged_sweeps
     values = 2 * free * sweeps + clamped * (1 if inputs_once else sweeps)
-    nudged = nudged_steps * (2 * free + (0 if inputs_once else clamped))
+    nudged = nudged_sweeps * (2 * free + (0 if inputs_once else clamped))
     return Operations(
         stored_values=STORED * n_neurons,
         first_phase=values - nudged,
@@ -103,22 +137,26 @@ def equilibrium_propagation(
         computations=1 + n_outputs / n_neurons,
         one_way_wires=clamped,
         two_way_wires=free,
-        values_per_edge=values / g.n_edges,
+        values_per_edge=_mean(values, graph.n_edges),
         steps=sweeps,
     )
 
 
-def depth(g: LayeredGraph) -> int:
+def depth(graph: LayeredGraph) -> int:
     """Edges on the longest way through the graph, every edge taken toward the higher number."""
-    reached = np.zeros(g.n_nodes, np.int64)
-    lower, upper = g.edges.T
-    starts = np.searchsorted(lower, np.arange(g.n_nodes + 1))
-    for node in range(g.n_nodes):
+    reached = np.zeros(graph.n_nodes, np.int64)
+    lower, upper = graph.edges.T
+    starts = np.searchsorted(lower, np.arange(graph.n_nodes + 1))
+    for node in range(graph.n_nodes):
         ends = upper[starts[node] : starts[node + 1]]
         reached[ends] = np.maximum(reached[ends], reached[node] + 1)
     return int(reached.max())
 
 
-def _free_edges(g: LayeredGraph) -> int:
+def _free_edges(graph: LayeredGraph) -> int:
     """Connections with a clamped input at neither end."""
-    return int((g.edges[:, 0] >= g.layer_sizes[0]).sum())
+    return int((graph.edges[:, 0] >= graph.layer_sizes[0]).sum())
+
+
+def _mean(total: float, n: int) -> float:
+    return total / n if n else float("nan")

@@ -1,0 +1,151 @@
+"""Topologies that chips have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.generate.chip_lattices import (
+    chimera_graph,
+    kings_graph,
+    pegasus_graph,
+    square_lattice,
+    zephyr_graph,
+)
+from smallworld_eqprop.graphs.generate.chips import Placing, chip_graph
+from smallworld_eqprop.graphs.topology.base import Topology
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+__all__ = ["Chimera", "Chip", "King", "Pegasus", "Square", "Zephyr"]
+
+# Stream of random numbers of the topology, apart from the trainer's streams of the same seed.
+MISSING = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chip(Topology):
+    """A graph that a chip has: subclass it, and write `lattice`. See `chip_graph`.
+
+    Attributes
+    ----------
+    inputs, outputs : int
+        How many nodes are inputs and outputs.
+    placing : {"spread", "sides"}
+        All over the chip, or inputs on its left side and outputs on its right side.
+    missing : float
+        Share of the nodes that do not work, drawn by the seed of the run.
+    """
+
+    inputs: int
+    outputs: int
+    placing: Placing = "spread"
+    missing: float = 0.0
+
+    def lattice(self) -> nx.Graph:
+        """The whole chip: every node has a position ``x``, ``y``."""
+        raise NotImplementedError
+
+    def build(self, seed: int) -> LayeredGraph:
+        """The network on the chip."""
+        return chip_graph(
+            self.lattice(),
+            self.inputs,
+            self.outputs,
+            placing=self.placing,
+            missing=self.missing,
+            seed=np.random.default_rng([seed, MISSING]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Square(Chip):
+    """A grid in which every node has four neighbours.
+
+    Attributes
+    ----------
+    rows : int
+        Of nodes.
+    columns : int, optional
+        As many as rows when left out.
+    """
+
+    rows: int
+    columns: int | None = None
+
+    def lattice(self) -> nx.Graph:
+        """See `square_lattice`."""
+        return square_lattice(self.rows, self.columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class King(Square):
+    """A grid in which every node has eight neighbours."""
+
+    def lattice(self) -> nx.Graph:
+        """See `kings_graph`."""
+        return kings_graph(self.rows, self.columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chimera(Chip):
+    """D-Wave's Chimera; needs dwave-networkx.
+
+    Attributes
+    ----------
+    rows : int
+        Of cells.
+    columns : int, optional
+        As many as rows when left out.
+    shore : int
+        Nodes on either side of a cell.
+    """
+
+    rows: int
+    columns: int | None = None
+    shore: int = 4
+
+    def lattice(self) -> nx.Graph:
+        """See `chimera_graph`."""
+        return chimera_graph(self.rows, self.columns, self.shore)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pegasus(Chip):
+    """D-Wave's Pegasus; needs dwave-networkx.
+
+    Attributes
+    ----------
+    size : int
+        At least 2; an Advantage has 16.
+    """
+
+    size: int
+
+    def lattice(self) -> nx.Graph:
+        """See `pegasus_graph`."""
+        return pegasus_graph(self.size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zephyr(Chip):
+    """D-Wave's Zephyr; needs dwave-networkx.
+
+    Attributes
+    ----------
+    size : int
+        An Advantage2 has 12.
+    shore : int
+        Nodes on either side of a cell.
+    """
+
+    size: int
+    shore: int = 4
+
+    def lattice(self) -> nx.Graph:
+        """See `zephyr_graph`."""
+        return zephyr_graph(self.size, self.shore)

@@ -1,0 +1,34 @@
+"""Every public name of the hardware and where it lives."""
+
+from .base import Device as Device
+from .chain import Devices as Devices
+from .chain import Published as Published
+from .costs import Energy as Energy
+from .costs import EnergyModel as EnergyModel
+from .costs import correction_energy as correction_energy
+from .costs import count_converters as count_converters
+from .costs import hardware_costs as hardware_costs
+from .costs import weight_memories as weight_memories
+from .nodes import Mismatch as Mismatch
+from .nodes import Slew as Slew
+from .nodes import Thermal as Thermal
+from .operations import Operations as Operations
+from .operations import backpropagation_operations as backpropagation_operations
+from .operations import eqprop_operations as eqprop_operations
+from .readout import Converters as Converters
+from .readout import Readout as Readout
+from .spice import to_spice as to_spice
+from .tiles import Crossbars as Crossbars
+from .tiles import crossbars as crossbars
+from .updates import Pulses as Pulses
+from .updates import Resolution as Resolution
+from .updates import SoftBounds as SoftBounds
+from .updates import UpdateNoise as UpdateNoise
+from .weights import Drift as Drift
+from .weights import Levels as Levels
+from .weights import ProgrammingError as ProgrammingError
+from .weights import Stuck as Stuck
+from .wiring import fan_in as fan_in
+from .wiring import fan_out as fan_out
+from .wiring import node_positions as node_positions
+from .wiring import wire_lengths as wire_lengths
