@@ -29,7 +29,7 @@ def study(n_settings=60, seed=0):
             "seed": np.tile(np.arange(SEEDS), n_settings),
             "metric_follows_p": np.sqrt(p) + rng.normal(0, 0.01, len(p)),
             "metric_other": other,
-            "noise": rng.normal(size=len(p)),
+            "scatter": rng.normal(size=len(p)),
         }
     )
 
@@ -42,7 +42,7 @@ def scores(runs, outcome, metrics=("metric_follows_p", "metric_other"), **option
 
 def test_structure_that_follows_p_explains_nothing_beyond_it():
     runs = study()
-    result = scores(runs, np.exp(-8 * runs.p) + 0.05 * runs.noise, ["metric_follows_p"], **BOTH)
+    result = scores(runs, np.exp(-8 * runs.p) + 0.05 * runs.scatter, ["metric_follows_p"], **BOTH)
     assert (result.r2.xs("p", level=1) > 0.9).all()
     assert (result.r2.xs("structure", level=1) > 0.8).all()
     assert (result.beyond_base.xs("p + structure", level=1).abs() < 0.02).all()
@@ -50,10 +50,10 @@ def test_structure_that_follows_p_explains_nothing_beyond_it():
 
 def test_structure_of_its_own_explains_its_share():
     runs = study()
-    # Variances 1 (structure), 1/4 (noise), and what p makes.
+    # Variances 1 (structure), 1/4 (scatter), and what p makes.
     trend = 3 * np.exp(-8 * runs.p)
-    result = scores(runs, trend + runs.metric_other + 0.5 * runs.noise, **BOTH)
-    total = np.var(trend + runs.metric_other + 0.5 * runs.noise, ddof=1)
+    result = scores(runs, trend + runs.metric_other + 0.5 * runs.scatter, **BOTH)
+    total = np.var(trend + runs.metric_other + 0.5 * runs.scatter, ddof=1)
     share = runs.metric_other.var() / total
     gain = result.beyond_base["ridge", "p + structure"]
     assert gain == pytest.approx(share, abs=0.12)
@@ -67,17 +67,17 @@ def test_seeds_of_a_setting_do_not_leak_across_folds():
     # be to know the outcome.
     runs = study()
     fate = np.random.default_rng(1).normal(size=60).repeat(SEEDS)
-    result = scores(runs, fate + 0.01 * runs.noise, **BOTH)
+    result = scores(runs, fate + 0.01 * runs.scatter, **BOTH)
     assert (result.r2 < 0.1).all()
     assert (result.ceiling > 0.99).all()
     # The same runs called settings of their own do leak, so this test could fail.
-    leaking = scores(runs.assign(batch_size=np.arange(len(runs))), fate + 0.01 * runs.noise, **BOTH)
+    leaking = scores(runs.assign(batch_size=np.arange(len(runs))), fate + 0.01 * runs.scatter, **BOTH)
     assert leaking.r2["forest", "structure"] > 0.5
 
 
 def test_a_base_may_hold_categories():
     runs = study().assign(family=lambda t: np.where(np.arange(len(t)) // SEEDS % 2, "a", "b"))
-    outcome = (runs.family == "a") + 0.1 * runs.noise
+    outcome = (runs.family == "a") + 0.1 * runs.scatter
     result = scores(runs, outcome, base=("p", "family"), **BOTH)
     assert (result.r2.xs("p + family", level=1) > 0.8).all()
     assert (scores(runs, outcome).r2.xs("p", level=1) < 0.2).all()
@@ -85,22 +85,22 @@ def test_a_base_may_hold_categories():
 
 def test_a_base_that_does_not_vary_explains_nothing():
     runs = study().assign(p=0.1, learning_rate=lambda t: t.metric_other)
-    result = scores(runs, runs.metric_other + 0.1 * runs.noise, ["metric_other"])
+    result = scores(runs, runs.metric_other + 0.1 * runs.scatter, ["metric_other"])
     assert (result.r2.xs("p", level=1) < 0.05).all()
     assert (result.r2.xs("p + structure", level=1) > 0.9).all()
 
 
 def test_metrics_with_gaps_or_without_variation_are_not_used():
-    runs = study().assign(constant=1.0, gap=lambda t: t.noise)
+    runs = study().assign(constant=1.0, gap=lambda t: t.scatter)
     runs.loc[0, "gap"] = np.nan
     metrics = ["metric_other", "constant", "gap", "p"]
     assert usable_metrics(runs, metrics) == ["metric_other", "p"]
-    result = scores(runs, runs.noise, metrics)
+    result = scores(runs, runs.scatter, metrics)
     assert set(result.n_metrics) == {1}  # p is in the base already
 
 
 def test_rows_without_outcome_are_left_out_and_counted():
-    runs = study().assign(outcome=lambda t: t.noise)
+    runs = study().assign(outcome=lambda t: t.scatter)
     runs.loc[:2, "outcome"] = np.nan, np.inf, np.nan
     result = explained_variance(runs, "outcome", ["metric_other"], **OPTIONS)
     assert set(result.n_runs) == {177}
@@ -109,9 +109,9 @@ def test_rows_without_outcome_are_left_out_and_counted():
 
 def test_a_seed_gives_the_same_numbers():
     runs = study(20)
-    first, again = (scores(runs, runs.noise + runs.p, **BOTH) for _ in range(2))
+    first, again = (scores(runs, runs.scatter + runs.p, **BOTH) for _ in range(2))
     pd.testing.assert_frame_equal(first, again)
-    other = scores(runs, runs.noise + runs.p, seed=1, **BOTH)
+    other = scores(runs, runs.scatter + runs.p, seed=1, **BOTH)
     assert not other.r2.equals(first.r2)
 
 
@@ -128,6 +128,6 @@ def test_a_seed_gives_the_same_numbers():
     ],
 )
 def test_bad_arguments_are_named(change, message):
-    arguments = {"outcome": "noise", "metrics": ["metric_other"], "seed": 0}
+    arguments = {"outcome": "scatter", "metrics": ["metric_other"], "seed": 0}
     with pytest.raises(InputError, match=message):
         explained_variance(study(20).assign(constant=1.0), **arguments | change)

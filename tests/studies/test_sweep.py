@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from smallworld_eqprop import InputError, train
-from smallworld_eqprop.data.spec import Named
+from smallworld_eqprop.data.spec import Images
 from smallworld_eqprop.graphs.measure.smallworld import small_world_sigma
 from smallworld_eqprop.studies import job, runs, scratch
 from smallworld_eqprop.studies.executors import LocalProcesses
@@ -312,7 +312,7 @@ def test_missing_data_are_found_out_before_any_run(study, path, monkeypatch):
     def missing(self):
         raise InputError(f"{self.name}: no source has it")
 
-    monkeypatch.setattr(Named, "load", missing)
+    monkeypatch.setattr(Images, "load", missing)
     with pytest.raises(InputError, match="digits: no source"):
         sweep(study, path, Inline())
     with Store(path) as store:
