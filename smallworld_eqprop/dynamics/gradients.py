@@ -10,8 +10,12 @@ import numpy.typing as npt
 from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.layout import Array, Layout
 from smallworld_eqprop.dynamics.physics import Physics
+from smallworld_eqprop.dynamics.sharing import share
 
 __all__ = ["descend", "gradient_of"]
+
+# Into so many parts the columns of a block can be cut.
+PARTS = 1 << 10
 
 
 def gradient_of(layout: Layout, physics: Physics, contrast: Contrast) -> tuple[list[Array], Array]:
@@ -25,14 +29,31 @@ def gradient_of(layout: Layout, physics: Physics, contrast: Contrast) -> tuple[l
     right *= physics.dtype.type(gain)
     clamped = right[len(deviation) :]
     own = physics.own_contrast(deviation, middle, gain)
-    weights = []
+    factors: dict[int, tuple[Array, Array]] = {}
+    weights: list[Array] = []
     for n, block in enumerate(layout.blocks):
         if block.upper == 0:
             weights.append(block.pack(np.zeros(layout.n_edges, physics.dtype)))
             continue
         ends = (right if block.lower else clamped)[:, layout.rows[block.upper]]
         start = left[:, layout.rows[block.lower]] if block.lower else inputs
-        weights.append(physics.scaled(n, block.product(start, ends), own))
+        if block.dense and not block.inside:
+            weights.append(np.empty(block.shape, physics.dtype))
+            factors[n] = start, ends
+        else:
+            weights.append(block.product(start, ends))
+
+    def fill(part: slice) -> None:
+        # Every thread has some columns of all blocks, so that it waits for the others once.
+        for n, (start, ends) in factors.items():
+            block = layout.blocks[n]
+            first, last = (block.shape[1] * end // PARTS for end in (part.start, part.stop))
+            block.fill(weights[n], start, ends, slice(first, last))
+
+    share(fill, PARTS, sum(weights[n].size for n in factors))
+    for n, block in enumerate(layout.blocks):
+        if block.upper:
+            weights[n] = physics.scaled(n, weights[n], own)
     biases = deviation.sum(axis=0) * (gain * physics.bias_scale)
     return weights, biases.astype(physics.dtype)
 

@@ -24,7 +24,6 @@ from smallworld_eqprop.dynamics.kernels import (
     add_at_inside_edges,
     add_at_sparse_edges,
 )
-from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
 __all__ = ["Array", "Block", "LaidOut", "Layout", "blocks_of"]
@@ -161,17 +160,16 @@ class Block:
             out = np.zeros(len(self.edges), left.dtype)
             self._add_sparse(out, np.arange(self.shape[0]), left, right)
             return out
-        found = np.empty(self.shape, left.dtype)
+        out = np.empty(self.shape, left.dtype)
+        self.fill(out, left, right, slice(None))
+        return 0.5 * (out + out.T) if self.inside else out
 
-        def multiply(part: slice) -> None:
-            np.matmul(left.T, right[:, part], out=found[:, part])
-
-        share(multiply, self.shape[1], found.size)
-        if self.inside:
-            found = 0.5 * (found + found.T)
-        if not self.full:
-            found *= self.mask
-        return found
+    def fill(self, out: Array, left: Array, right: Array, columns: slice) -> None:
+        """Write some columns of `product`, of a dense block, into an array."""
+        out = out[:, columns]
+        np.matmul(left.T, right[:, columns], out=out)
+        if self.mask is not None and not self.full:
+            out *= self.mask[:, columns]
 
     def add_product(
         self,

@@ -277,15 +277,15 @@ class Network(LaidOut):
             part += step
         return np.array(corrections)
 
-    def update(self, write: Callable[[int, Array], float]) -> npt.NDArray[np.float64]:
+    def update(self, write: Callable[[list[Array]], Sequence[float]]) -> npt.NDArray[np.float64]:
         """Let an optimiser write all parameters in place; its fast path.
 
         Parameters
         ----------
         write : callable
-            Takes the number of a group and its array, which it overwrites, symmetric where it was
-            and 0 where there is no edge; gives the sum of the squares of the changes. Weights are
-            brought back to what is allowed.
+            Takes the arrays of all groups and overwrites them, symmetric where they were and 0
+            where there is no edge; gives the sum of the squares of the changes of each. Weights
+            are brought back to what is allowed.
 
         Returns
         -------
@@ -293,18 +293,12 @@ class Network(LaidOut):
             RMS change of every block of weights.
         """
         self._stale = True
-
-        def written(n: int, array: Array) -> float:
-            if not self._physics.bound or n >= len(self.blocks):
-                return write(n, array)
-            before = array.copy()
-            write(n, array)
-            self._physics.restrain(n, array, before)
-            before -= array
-            return float(np.vdot(before, before))
-
-        arrays = [*self._weights, *self._by_layer(self._biases)]
-        squares = np.array([written(n, array) for n, array in enumerate(arrays)])
+        before = [each.copy() for each in self._weights] if self._physics.bound else []
+        squares = np.array(write([*self._weights, *self._by_layer(self._biases)]))
+        for n, old in enumerate(before):
+            self._physics.restrain(n, self._weights[n], old)
+            old -= self._weights[n]
+            squares[n] = np.vdot(old, old)
         counts = [len(b.edges) * (1 + (b.inside and b.dense)) for b in self.blocks]
         return np.sqrt(squares[: len(self.blocks)] / np.array(counts))
 

@@ -8,6 +8,7 @@ tensor. Its memory is a dictionary of arrays of that shape, which the checkpoint
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,7 +17,6 @@ import numpy as np
 
 from smallworld_eqprop.dynamics.contrast import Group
 from smallworld_eqprop.dynamics.kernels import adam_in_place
-from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.schedules import Schedule
 
@@ -24,7 +24,7 @@ __all__ = ["SGD", "Adam", "Momentum", "Optimiser"]
 
 Memory = dict[str, Any]
 
-# Entries that one thread steps at a time; sums do not depend on the number of threads.
+# Entries of a piece that one thread steps; sums do not depend on the number of threads.
 TOGETHER = 1 << 15
 
 
@@ -236,34 +236,26 @@ class Adam(Optimiser):
         step = -rate * (mean * mean_scale / size) - rate * self.decay * parameters
         return step, {"mean": mean, "square": square}
 
-    def in_place(self, t: int) -> Callable[[Any, Any, Memory], float]:
-        """The same for NumPy arrays in one pass that overwrites parameters and memory.
+    def in_place(self, t: int) -> Callable[[Any, Any, Memory], list[Callable[[], float]]]:
+        """The same for NumPy arrays, in one pass that overwrites parameters and memory.
 
         Returns
         -------
         callable
-            Takes gradient, parameters and memory; gives the sum of the squares of the step.
+            Takes gradient, parameters and memory, and gives the pass in pieces that may run at the
+            same time. Each gives the sum of the squares of its steps.
         """
         numbers = (*self._scales(t), self.first, self.second, self.epsilon, self.decay)
 
-        def write(gradient: Any, parameters: Any, memory: Memory) -> float:
+        def pieces(gradient: Any, parameters: Any, memory: Memory) -> list[Callable[[], float]]:
             scalars: Any = [parameters.dtype.type(each) for each in numbers]
             arrays = parameters, gradient, memory["mean"], memory["square"]
             flat: Any = [each.reshape(-1) for each in arrays]
-            squares = np.zeros(-(-parameters.size // TOGETHER))
-            if len(squares) == 1:
-                return float(adam_in_place(*flat, *scalars))
+            starts = range(0, parameters.size, TOGETHER)
+            parts = ([each[i : i + TOGETHER] for each in flat] for i in starts)
+            return [functools.partial(adam_in_place, *part, *scalars) for part in parts]
 
-            def work(part: slice) -> None:
-                for n in range(*part.indices(len(squares))):
-                    piece = slice(n * TOGETHER, (n + 1) * TOGETHER)
-                    parts: Any = [each[piece] for each in flat]
-                    squares[n] = adam_in_place(*parts, *scalars)
-
-            share(work, len(squares))
-            return float(squares.sum())
-
-        return write
+        return pieces
 
     def _scales(self, t: int) -> tuple[float, float, float]:
         rate = rate_at(self.learning_rate, t)

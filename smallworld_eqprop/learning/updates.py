@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.contrast import Contrast, Group
+from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.clipping import Clipped
 from smallworld_eqprop.learning.optimisers import SGD, Adam, Optimiser
@@ -98,19 +99,38 @@ class Updates:
             kept = (np.multiply(each, self._trained_layers) for each in rates)
             changes = network.descend(contrast, *map(np.array, zip(*kept, strict=True)))
         elif all(type(each) is Adam for each in self._optimisers[0]) and network.writes_freely:
-            gradient = self._gradient(contrast)
-            (own,), memory = self._optimisers, self.memory
-            # Two for all arrays, because biases alone have no decay.
-            step = {each: each.in_place(t) for each in dict.fromkeys(own)}  # type: ignore[attr-defined]
-
-            def overwrite(n: int, array: Any) -> float:
-                return step[own[n]](gradient[n], array, memory[n]) if self._trained[n] else 0.0
-
-            changes = network.update(overwrite)
+            changes = network.update(self._overwriting(self._gradient(contrast), t))
         else:
             changes = network.add(self._steps(contrast, t))
         # Of a stack they are a list, because every member has its own blocks.
         return changes if isinstance(changes, list) else [changes]
+
+    def _overwriting(self, gradient: list[Any], t: int) -> Callable[[list[Any]], list[float]]:
+        """The step of Adam in one pass over all parameters, which threads share."""
+        (own,), memory = self._optimisers, self.memory
+        # Two for all arrays, because biases alone have no decay.
+        pieces_of: dict[Any, Any] = {each: each.in_place(t) for each in dict.fromkeys(own)}  # type: ignore[attr-defined]
+
+        def write(arrays: list[Any]) -> list[float]:
+            pieces = [
+                (n, piece)
+                for n, array in enumerate(arrays)
+                if self._trained[n]
+                for piece in pieces_of[own[n]](gradient[n], array, memory[n])
+            ]
+            squares = [0.0] * len(pieces)
+
+            def work(part: slice) -> None:
+                for k in range(*part.indices(len(pieces))):
+                    squares[k] = pieces[k][1]()
+
+            share(work, len(pieces), sum(each.size for each in arrays))
+            sums = [0.0] * len(arrays)
+            for (n, _), square in zip(pieces, squares, strict=True):
+                sums[n] += square
+            return sums
+
+        return write
 
     def _steps(self, contrast: Contrast, t: int) -> list[Any]:
         """Steps of the optimisers for all arrays of parameters."""

@@ -151,9 +151,10 @@ def test_what_an_optimiser_writes_is_restrained_as_steps_are(model):
         drawn = rng.normal(0, 0.5, graph.n_edges).astype(np.float32)
         steps = added.pack(drawn, np.ones(added.n_free, np.float32))
 
-        def write(n, array, steps=steps):
-            array += steps[n]
-            return float((steps[n] ** 2).sum())
+        def write(arrays, steps=steps):
+            for array, step in zip(arrays, steps, strict=True):
+                array += step
+            return [float(np.vdot(step, step)) for step in steps]
 
         assert written.update(write) == pytest.approx(added.add(steps), rel=1e-5)
         np.testing.assert_array_equal(written.weights, added.weights)
