@@ -71,7 +71,9 @@ def test_seeds_of_a_setting_do_not_leak_across_folds():
     assert (result.r2 < 0.1).all()
     assert (result.ceiling > 0.99).all()
     # The same runs called settings of their own do leak, so this test could fail.
-    leaking = scores(runs.assign(batch_size=np.arange(len(runs))), fate + 0.01 * runs.scatter, **BOTH)
+    leaking = scores(
+        runs.assign(batch_size=np.arange(len(runs))), fate + 0.01 * runs.scatter, **BOTH
+    )
     assert leaking.r2["forest", "structure"] > 0.5
 
 
