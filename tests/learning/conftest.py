@@ -1,37 +1,14 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from problems import GRAPHS, PAIRS, problem_named
 
-from smallworld_eqprop.data import Dataset, load
-from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
-from smallworld_eqprop.graphs.generate.rewiring import rewire
+from smallworld_eqprop.data import load
 
 
 @pytest.fixture(scope="session")
 def digits():
     return load("digits", n_train=400)
-
-
-@pytest.fixture(scope="session")
-def toy():
-    """Three noisy prototypes of 8 features; 43 examples, so that batches of 10 leave 3 over."""
-    rng = np.random.default_rng(0)
-    prototypes = rng.random((3, 8))
-
-    def draw(n):
-        labels = np.arange(n) % 3
-        x = np.clip(prototypes[labels] + rng.normal(0, 0.15, (n, 8)), 0, 1)
-        return x.astype(np.float32), np.eye(3, dtype=np.float32)[labels]
-
-    return Dataset("toy", "classification", *draw(43), *draw(21), sha256={})
-
-
-@pytest.fixture(scope="session")
-def toy_graph():
-    """Every kind of edge: adjacent, intralayer, skip."""
-    return rewire(add_intralayer(layered((8, 7, 6, 3))), 0.2, seed=1)
 
 
 @pytest.fixture(params=PAIRS, ids=" on ".join)

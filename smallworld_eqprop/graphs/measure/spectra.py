@@ -100,11 +100,9 @@ def algebraic_connectivity(graph: Graph) -> float:
     1.0
     """
     adjacency = as_adjacency(graph)
+    if (known := _of_parts(adjacency)) is not None:
+        return known
     n_nodes = adjacency.shape[0]
-    if n_nodes < 2:
-        return float("nan")
-    if connected_components(adjacency, directed=False)[0] > 1:
-        return 0.0
     degrees = sparse.diags_array(np.diff(adjacency.indptr).astype(np.float64))
     matrix = sparse.csr_array(degrees - adjacency.astype(np.float64))
     return _second_smallest(matrix, np.ones(n_nodes))
@@ -144,15 +142,20 @@ def spectral_gap(graph: Graph) -> float:
     1.0
     """
     adjacency = as_adjacency(graph)
+    if (known := _of_parts(adjacency)) is not None:
+        return known
     n_nodes = adjacency.shape[0]
-    if n_nodes < 2:
-        return float("nan")
-    if connected_components(adjacency, directed=False)[0] > 1:
-        return 0.0
     degrees = np.diff(adjacency.indptr).astype(np.float64)
     scale = sparse.diags_array(1 / np.sqrt(degrees))
     walk = scale @ adjacency.astype(np.float64) @ scale
     return _second_smallest(sparse.csr_array(sparse.eye_array(n_nodes) - walk), np.sqrt(degrees))
+
+
+def _of_parts(adjacency: sparse.csr_array) -> float | None:
+    """The second smallest eigenvalue of a Laplacian where it needs no search."""
+    if adjacency.shape[0] < 2:
+        return float("nan")
+    return 0.0 if connected_components(adjacency, directed=False)[0] > 1 else None
 
 
 def thin_order(matrix: sparse.csr_array) -> npt.NDArray[np.int32] | None:
