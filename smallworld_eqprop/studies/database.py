@@ -13,7 +13,7 @@ from pathlib import Path
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.history import EpochRecord
 
-__all__ = ["connect", "translated"]
+__all__ = ["connect", "snapshot", "translated"]
 
 #: Seconds to wait while another process writes.
 PATIENCE = 60.0
@@ -104,9 +104,10 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
         uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
         db = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
         try:
-            [(application,)] = db.execute("PRAGMA application_id")
-            [(version,)] = db.execute("PRAGMA user_version")
-            [(n_tables,)] = db.execute("SELECT count(*) FROM sqlite_schema")
+            with snapshot(db):  # another process may be making the store just now
+                [(application,)] = db.execute("PRAGMA application_id")
+                [(version,)] = db.execute("PRAGMA user_version")
+                [(n_tables,)] = db.execute("SELECT count(*) FROM sqlite_schema")
             if create and not application and not n_tables:
                 _lay_out(db)
             elif application != APPLICATION:
@@ -150,6 +151,17 @@ def _missing(db: sqlite3.Connection) -> dict[str, str]:
         for field in dataclasses.fields(EpochRecord)
         if field.name not in present
     }
+
+
+@contextmanager
+def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """Let several reads see the store at one moment, whatever other processes write meanwhile."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")  # there is nothing to keep
 
 
 @contextmanager

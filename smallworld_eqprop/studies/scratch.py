@@ -47,8 +47,10 @@ class Scratch:
 
     def open(self, done: Iterable[str]) -> None:
         """Begin, and clear away what killed sweeps have left of runs that are done."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self.marker.touch()
+        while not self.marker.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # a sweep that has just ended took the folder along
+                self.marker.touch()
         for marker in self._folder.glob(f"*{MARKER}"):
             with suppress(FileNotFoundError):
                 if not is_alive(marker.name.removesuffix(MARKER), marker.stat().st_mtime):

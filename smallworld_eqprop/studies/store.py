@@ -25,7 +25,7 @@ from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.studies import tables
 from smallworld_eqprop.studies.config import RunConfig
-from smallworld_eqprop.studies.database import connect, translated
+from smallworld_eqprop.studies.database import connect, snapshot, translated
 from smallworld_eqprop.studies.owners import is_alive
 from smallworld_eqprop.studies.results import Done, Failed, Work
 from smallworld_eqprop.studies.study import Study
@@ -235,14 +235,14 @@ class Store:
 
     def standing(self) -> dict[str, Status]:
         """Status by key of every run, in the order in which they were added."""
-        with translated(self.path):
+        with self._snapshot():
             taken = self._claimed()
             rows = self._db.execute("SELECT key, status FROM runs ORDER BY rowid")
             return {key: "running" if key in taken else status for key, status in rows}
 
     def statuses(self) -> list[RunStatus]:
         """Where every run stands, in the order in which they were added."""
-        with translated(self.path):
+        with self._snapshot():
             taken = self._claimed()
             rows = self._db.execute(
                 "SELECT key, config, epochs, status, error, traceback FROM runs ORDER BY rowid"
@@ -262,7 +262,7 @@ class Store:
 
     def measured(self, name: str) -> set[str]:
         """Keys of the runs of which a measure was taken, and did not raise."""
-        with translated(self.path):
+        with self._snapshot():
             rows = self._db.execute(
                 "SELECT key FROM measures WHERE measure=? AND error IS NULL", (name,)
             )
@@ -270,12 +270,12 @@ class Store:
 
     def measure_errors(self) -> pd.DataFrame:
         """One row per run and measure that raised: ``key``, ``measure``, ``error``."""
-        with translated(self.path):
+        with self._snapshot():
             return tables.measure_errors(self._db)
 
     def weights_of(self, key: str) -> tuple[Path, str | None]:
         """Where the trained network of a run is kept, and its SHA-256 if it is."""
-        with translated(self.path):
+        with self._snapshot():
             row = self._db.execute("SELECT sha256 FROM weights WHERE key=?", (key,)).fetchone()
         folder = self.path.absolute().with_name(f"{self.path.name}.weights")
         return folder / f"{key}.npz", row and row[0]
@@ -310,27 +310,27 @@ class Store:
             validation and test where a run has measured them; the metrics of the graph as
             ``metric_*``.
         """
-        with translated(self.path):
+        with self._snapshot():
             return tables.runs(self._db)
 
     def history(self) -> pd.DataFrame:
         """One row per finished run and epoch: ``key`` and the fields of `EpochRecord`."""
-        with translated(self.path):
+        with self._snapshot():
             return tables.history(self._db)
 
     def corrections(self) -> pd.DataFrame:
         """One row per finished run, epoch and layer pair: the mean RMS correction as ``rms``."""
-        with translated(self.path):
+        with self._snapshot():
             return tables.corrections(self._db)
 
     def work(self) -> pd.DataFrame:
         """One row per finished run: on which worker, when, how long, with which versions."""
-        with translated(self.path):
+        with self._snapshot():
             return tables.work(self._db)
 
     def provenance(self, key: str) -> tuple[dict[str, Any], ...]:
         """How the graph of a finished run was made, step by step."""
-        with translated(self.path):
+        with self._snapshot():
             row = self._db.execute("SELECT graph FROM runs WHERE key=?", (key,)).fetchone()
         if row is None or row[0] is None:
             raise InputError(f"{self.path}: no finished run {key!r}")
@@ -339,10 +339,15 @@ class Store:
     def results_digest(self) -> str:
         """SHA-256 over all that was found out: equal for equal outcomes, whoever worked when."""
         digest = hashlib.sha256()
-        with translated(self.path):
+        with self._snapshot():
             for row in tables.outcomes(self._db):
                 digest.update(repr(row).encode())
         return digest.hexdigest()
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        with translated(self.path), snapshot(self._db):
+            yield
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -100,7 +100,8 @@ def in_forks(script, *paths):
         text=True,
         timeout=120,
     )
-    assert done.returncode == 0, done.stderr
+    print(done.stderr)  # what became of a fork that failed
+    assert done.returncode == 0
     return [int(word) for word in done.stdout.split()]
 
 
