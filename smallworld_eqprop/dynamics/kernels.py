@@ -168,18 +168,16 @@ def drift(state, field, low, high, step_size, force, curvature):  # type: ignore
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle(field, drive, state, fallen, low, high):  # type: ignore[no-untyped-def]
-    """Add `drive` to `field`, and take the clipped field as state; all in place.
+def settle(field, drive, back, state, low, high):  # type: ignore[no-untyped-def]
+    """Add `drive` and `back` to `field`, and take the clipped field as state; all in place.
 
-    Arrays have shape (batch, n), bounds (n,). By how much the state has fallen goes to `fallen`.
+    Arrays have shape (batch, n), bounds (n,).
     """
     for example in range(field.shape[0]):
         for i in range(field.shape[1]):
-            h = field[example, i] + drive[example, i]
+            h = field[example, i] + drive[example, i] + back[example, i]
             field[example, i] = h
-            new = min(max(h, low[i]), high[i])
-            fallen[example, i] = state[example, i] - new
-            state[example, i] = new
+            state[example, i] = min(max(h, low[i]), high[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -28,7 +28,7 @@ from smallworld_eqprop.errors import InputError
 
 __all__ = ["Sweeps"]
 
-Terms = list[list[tuple[Any, slice]]]
+Terms = list[tuple[Any, slice]]
 
 
 @dataclass(frozen=True)
@@ -79,22 +79,24 @@ class Sweeps(Solver):
         check_still(circuit)
         state, field = start.copy(), np.empty_like(start)
         residual, sweeps = np.empty(len(state), state.dtype), np.zeros(len(state), int)
-        together, terms = self.count if self.fixed else 1, _terms(circuit)
+        together, sides = self.count if self.fixed else 1, _sides(circuit)
 
         def relax(part: slice) -> None:
             active: Any = part
+            back = _comes_back(circuit, sides, state[part])
             while True:
                 # Examples that have converged stay where they are, whoever else is in the batch.
                 states = state[active]
-                fields = field[active] = _sweep(circuit, terms, drive[active], states, together)
-                state[active] = states
+                fields, back = _sweep(circuit, sides, drive[active], states, back, together)
+                state[active], field[active] = states, fields
                 residual[active] = circuit.residual(states, fields)
                 sweeps[active] += together
+                goes_on = (residual[active] > self.tolerance) & (sweeps[active] < self.count)
+                if not goes_on.any():
+                    break
                 if isinstance(active, slice):
                     active = np.arange(*active.indices(len(state)))
-                active = active[(residual[active] > self.tolerance) & (sweeps[active] < self.count)]
-                if not active.size:
-                    break
+                active, back = active[goes_on], back[goes_on]
 
         share(relax, len(state), state.size)
         return Relaxation(state, field, residual, sweeps, self.tolerance)
@@ -143,40 +145,57 @@ class Sweeps(Solver):
         return list(found), int(moving.sum())
 
 
-def _terms(circuit: Circuit) -> Terms:
+def _terms(circuit: Circuit) -> list[Terms]:
     """Matrices into every layer, looked up before threads share the work."""
     return [circuit.terms(layer) for layer in range(len(circuit.layout.rows))]
 
 
-def _sweep(circuit: Circuit, terms: Terms, drive: Array, state: Array, count: int) -> Array:
-    """Sweep from the inputs outward, `state` in place; gives the field of where it ends."""
+def _sides(circuit: Circuit) -> list[tuple[Terms, Terms]]:
+    """Of every layer, matrices from layers inward, and from layers outward and the own one."""
+    found = []
+    for layer, own in enumerate(circuit.layout.rows):
+        terms = circuit.terms(layer)
+        inward = [each for each in terms if each[1].start < own.start]
+        found.append((inward, terms[len(inward) :] if circuit.comes_back else []))
+    return found
+
+
+def _comes_back(circuit: Circuit, sides: list[tuple[Terms, Terms]], state: Array) -> Array:
+    """Part of the field that the own layer and those outward make."""
+    found = np.zeros_like(state)
+    if state.any():  # nothing comes back from rest
+        for (_, outward), own in zip(sides, circuit.layout.rows, strict=True):
+            if outward:
+                products(outward, state, found[:, own])
+    return found
+
+
+def _sweep(
+    circuit: Circuit,
+    sides: list[tuple[Terms, Terms]],
+    drive: Array,
+    state: Array,
+    back: Array,
+    count: int,
+) -> tuple[Array, Array]:
+    """Sweep from the inputs outward, `state` in place; gives its field, and what comes back."""
     rows, low, high = circuit.layout.rows, circuit.low, circuit.high
-    field, fallen = np.empty_like(state), np.empty_like(state)
-    comes_back = circuit.comes_back
-    if not comes_back:
-        count = 1  # which ends at the fixed point
-    for sweep in range(count):
-        for layer, own in enumerate(rows[1:], 1):
-            # In the first sweep from rest nothing comes from the layers outward yet.
-            into = terms[layer]
-            if not comes_back:
-                into = [each for each in into if each[1].start < own.start]
-            if sweep == 0:
-                into = [each for each in into if state[:, each[1]].any()]
-            products(into, state, field[:, own])
+    field, last = np.empty_like(state), back
+    # Where nothing comes back, one sweep ends at the fixed point.
+    for _ in range(count if circuit.comes_back else 1):
+        for (inward, _), own in zip(sides[1:], rows[1:], strict=True):
             new = field[:, own]
-            settle(new, drive[:, own], state[:, own], fallen[:, own], low[own], high[own])
+            products(inward, state, new)
+            settle(new, drive[:, own], back[:, own], state[:, own], low[own], high[own])
+        last, back = back, _comes_back(circuit, sides, state)
     # The layers inward had their new states by then; those outward, and the own one, had not.
-    for layer, own in enumerate(rows[1:] if comes_back else [], 1):
-        if outward := [each for each in terms[layer] if each[1].start >= own.start]:
-            late = np.empty((len(state), own.stop - own.start), state.dtype)
-            field[:, own] -= products(outward, fallen, late)
-    return field
+    field += back - last
+    return field, back
 
 
 def _sweep_back(
     circuit: Circuit,
-    terms: Terms,
+    terms: list[Terms],
     field: Array,
     nudges: Sequence[Nudge],
     change: Array,

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class Study:
         once = set(self.metrics) - ({"sigma"} if "small_world" in self.metrics else set())
         object.__setattr__(self, "metrics", tuple(sorted(once)))
 
-    @property
+    @cached_property  # a sweep asks every half second, and files of data and graphs are hashed
     def keys(self) -> tuple[str, ...]:
         """What identifies every run in a store, see `run_key`."""
         return tuple(run_key(run, self.epochs) for run in self.runs)

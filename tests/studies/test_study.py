@@ -156,3 +156,12 @@ def test_a_study_says_what_it_is():
     study = Study("mine", grid(BASE, p=[0, 0.1], seed=range(3)), epochs=2)
     assert repr(study) == "Study(mine: runs 6, epochs 2; p, seed vary)"
     assert repr(Study("one", (BASE,))) == "Study(one: runs 1, epochs 1)"
+
+
+def test_keys_are_made_once(monkeypatch):
+    """A sweep asks for them all the time, and each hashes the files of data and graph."""
+    made = []
+    monkeypatch.setattr("smallworld_eqprop.studies.study.run_key", lambda *_: made.append(1))
+    study = Study("s", grid(RunConfig(), seed=[0, 1]), epochs=1)
+    assert study.keys is study.keys
+    assert len(made) == 2
