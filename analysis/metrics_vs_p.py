@@ -1,6 +1,6 @@
 """Every structural metric against the rewired share p, on the paper's two network sizes.
 
-    python analysis/metrics_vs_p.py              measure and draw (some minutes)
+    python analysis/metrics_vs_p.py              measure and draw (an hour of one core)
     python analysis/metrics_vs_p.py --draw-only  draw from the table that is there
 
 Writes the tidy table results/metrics_vs_p.csv (network, p, seed, metric, value) and the figure
@@ -10,6 +10,7 @@ docs/figures/metrics_vs_p.png.
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from tables import write
 
 from smallworld_eqprop import (
     LayeredGraph,
@@ -36,6 +38,7 @@ NETWORKS = {
     "5 x 100": (784, 100, 100, 100, 100, 100, 10),
 }
 SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+GRAPH = ["network", "p", "seed"]
 # In the order of the panels; what rewiring cannot change is left out.
 PANELS = {
     "characteristic_path_length": "path length L",
@@ -80,16 +83,20 @@ def measure(g: LayeredGraph, seed: int, n_null: int) -> dict[str, float]:
     return metrics
 
 
-def rows(seeds: int, n_null: int) -> Iterator[dict[str, object]]:
-    for network, sizes in NETWORKS.items():
-        for p in SHARES:
-            for seed in range(seeds):
-                g = rewire(layered(sizes), p, seed=seed)
-                print(network, p, seed, flush=True)
-                for metric, value in measure(g, seed, n_null).items():
-                    yield {
-                        "network": network, "p": p, "seed": seed, "metric": metric, "value": value
-                    }  # fmt: skip
+def measured(seeds: int, n_null: int, there: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The table with one graph more each time, without those that it has already."""
+    done = set(there[GRAPH].itertuples(index=False, name=None))
+    for graph in itertools.product(NETWORKS, SHARES, range(seeds)):
+        if graph in done:
+            continue
+        print(*graph, flush=True)
+        network, p, seed = graph
+        g = rewire(layered(NETWORKS[network]), p, seed=seed)
+        values = measure(g, seed, n_null)
+        new = pd.DataFrame({"metric": values.keys(), "value": values.values()})
+        new = new.assign(**dict(zip(GRAPH, graph, strict=True)))[[*GRAPH, "metric", "value"]]
+        there = new if there.empty else pd.concat([there, new], ignore_index=True)
+        yield there
 
 
 def draw(table: pd.DataFrame) -> None:
@@ -123,14 +130,16 @@ def draw(table: pd.DataFrame) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draw-only", action="store_true", help="use the table that is there")
+    parser.add_argument("--afresh", action="store_true", help="measure what is in the table, too")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--n-null", type=int, default=3)
     options = parser.parse_args()
     if not options.draw_only:
-        TABLE.parent.mkdir(parents=True, exist_ok=True)
-        table = pd.DataFrame(rows(options.seeds, options.n_null))
-        with atomic_writer(TABLE) as file:
-            table.to_csv(file, index=False, float_format="%.9g")
+        there = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=GRAPH)
+        if options.afresh:
+            there = there[:0]
+        for table in measured(options.seeds, options.n_null, there):
+            write(table, TABLE)
     draw(pd.read_csv(TABLE))
 
 
