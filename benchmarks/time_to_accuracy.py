@@ -6,11 +6,11 @@
 
 All train 784-500-500-500-10, each by its own recipe and schedule: `weak-feedback-3x500` and
 `layered-3x500-per-layer` are presets, the first with a schedule as long as the run and with `SHORT`
-in place of what serves longer runs better, and `peer` is `layerwise.py`. The test error is measured every quarter of an epoch. Time is counted from the start
-of a process of its own, with data and compiled code on the disk, tests and all; both the clock and
-the processor's time are kept. All have the same number of threads. Times are worth something on an
-otherwise idle machine alone, and relative to each other: what is printed is the share of the time
-that the peer takes to 6 %.
+in place of what serves longer runs better, and `peer` is `layerwise.py`. The test error is measured
+every quarter of an epoch. Time is counted from the start of a process of its own, with data and
+compiled code on the disk, tests and all; both the clock and the processor's time are kept. All have
+the same number of threads. Times are worth something on an otherwise idle machine alone, and
+relative to each other: what is printed is the share of the time that the peer takes to 6 %.
 
 Written is ``results/time_to_accuracy.csv`` with a row for every test, during the run too.
 """
@@ -42,8 +42,8 @@ PEER = "peer"
 #: Who takes part, and for how many epochs.
 WEAK = "weak-feedback-3x500"
 EPOCHS = {WEAK: 3, "layered-3x500-per-layer": 10, PEER: 2}
-#: Chosen for three epochs, on 10,000 training examples set apart. At a residual of 0.01 the error is
-#: that of the fixed point but for one example in ten thousand.
+#: Chosen for three epochs, on 10,000 training examples set apart. At a residual of 0.01 the error
+#: is that of the fixed point but for one example in ten thousand.
 SHORT = {
     "batch_size": 64,
     "learning_rate": Cosine(1e-3, epochs=EPOCHS[WEAK]),

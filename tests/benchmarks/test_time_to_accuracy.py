@@ -65,7 +65,7 @@ def options(**changes):
 
 @pytest.mark.torch
 def test_errors_are_measured_every_quarter_of_an_epoch(script, torch, monkeypatch):
-    bench, data = script("time_to_accuracy"), script("stand_in").stand_in(400, 40)
+    bench, data = script("time_to_accuracy"), script("stand_in").stand_in(512, 40)
     monkeypatch.setattr(bench, "SIZES", (784, 12, 12, 12, 10))
     for points in (
         bench.train_peer(data, options(limit=2)),
