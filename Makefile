@@ -6,7 +6,7 @@ STRUCTURE := results/structure_vs_performance
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce p-sweep structure connectomes figures bench docs walk test atlas gpu network check \
+.PHONY: help reproduce p-sweep structure connectomes hardware figures bench docs walk test atlas gpu network check \
     lint types contracts clean
 
 help: ## list the targets
@@ -38,6 +38,17 @@ connectomes: $(VENV)/.installed ## two connectomes beside their nulls: trains 72
 	$(BIN)/python analysis/connectome_nulls.py
 	$(BIN)/python figures/connectome_panels.py --out docs/figures
 
+BITS := hardware_bits hardware_bits_factors hardware_bits_seeds
+hardware: $(VENV)/.installed ## how many bits a device needs: trains 196 networks, in an hour or two
+	for study in $(BITS); do \
+	    $(BIN)/smallworld-eqprop sweep analysis/studies/$$study.toml --store runs/hardware_bits.sqlite || exit; \
+	done
+	$(BIN)/smallworld-eqprop export runs/hardware_bits.sqlite --out results/hardware_bits
+	$(BIN)/python analysis/bits.py
+	$(BIN)/python figures/hardware_bits.py --out docs/figures
+	$(BIN)/smallworld-eqprop sweep analysis/studies/hardware_anchor.toml
+	$(BIN)/smallworld-eqprop export runs/hardware_anchor.sqlite --out results/hardware_anchor
+
 figures: $(VENV)/.installed ## redraw figures 1 to 7 and table 1 from results/, without training
 	@status=0; for script in figures/figure*.py figures/time_to_error.py figures/connectome_panels.py; do \
 	    $(BIN)/python $$script --out docs/figures || status=1; done; \
@@ -56,8 +67,9 @@ walk: $(BIN)/python ## follow README and tutorials, from a wheel in a fresh envi
 	$$python -m pip install --quiet --disable-pip-version-check $$folder/*.whl && \
 	cd $$folder && $$python $(CURDIR)/docs/walk.py $(PAGES)
 
+# Tests start hundreds of processes, each of which would compile every module where byte code is not kept.
 test: $(VENV)/.installed-test ## the tests, without network
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not network"
+	OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n 2 -m "not network"
 
 atlas: $(VENV)/.installed-test ## every measure and null model on all graphs of up to seven nodes: half an hour
 	ATLAS_NODES=7 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 \
