@@ -38,6 +38,7 @@ PAGES = [
     "docs/tutorials/your-graph.md",
     "docs/tutorials/study.md",
     "docs/tutorials/vanishing-gradient.md",
+    "docs/tutorials/your-device.md",
     "docs/extend/family.md",
     "docs/extend/model.md",
     "docs/extend/rule.md",
