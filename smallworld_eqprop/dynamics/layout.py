@@ -26,7 +26,7 @@ from smallworld_eqprop.dynamics.kernels import (
 )
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
-__all__ = ["Array", "Block", "LaidOut", "Layout", "blocks_of"]
+__all__ = ["Array", "Block", "LaidOut", "Layout", "blocks_of", "pair_kind", "pair_name"]
 
 Array = npt.NDArray[np.floating]
 
@@ -37,6 +37,16 @@ DENSE_FROM = 1 / 32
 # Among so few free nodes all blocks are dense, and a field is one product: those of single layers
 # would cost their calls alone.
 COMPACT = 1024
+
+
+def pair_name(lower: int, upper: int) -> str:
+    """What a pair of layers is called in tables and plots."""
+    return f"{lower}-{upper}"
+
+
+def pair_kind(lower: int, upper: int) -> str:
+    """Kind of the edges of a pair of layers: ``intralayer``, ``interlayer`` or ``skip``."""
+    return ("intralayer", "interlayer", "skip")[min(upper - lower, 2)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +79,12 @@ class Block:
     @property
     def name(self) -> str:
         """The pair of layers as ``lower-upper``, the label used in tables and plots."""
-        return f"{self.lower}-{self.upper}"
+        return pair_name(self.lower, self.upper)
 
     @property
     def kind(self) -> str:
         """``intralayer``, ``interlayer`` or ``skip``."""
-        return ("intralayer", "interlayer", "skip")[min(self.upper - self.lower, 2)]
+        return pair_kind(self.lower, self.upper)
 
     @property
     def dense(self) -> bool:

@@ -21,6 +21,8 @@ _threads = ContextVar("threads", default=1)
 
 # Work on fewer numbers is done before another thread has begun.
 WORTH_SHARING = 1 << 16
+#: More than any machine has cores; each takes memory for its stack.
+MOST_THREADS = 1024
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def threads(network: Any, n: int) -> Iterator[None]:
     Raises
     ------
     InputError
-        If `n` is not a whole number of at least 1.
+        If `n` is not a whole number from 1 to `MOST_THREADS`.
 
     Examples
     --------
@@ -91,9 +93,9 @@ def _torch_threads(network: Any, n: int) -> Iterator[None]:
 
 
 def check_threads(n: object) -> None:
-    """Refuse what is no number of threads."""
-    if not isinstance(n, int) or n < 1:
-        raise InputError(f"threads: {n!r}, must be a whole number of at least 1")
+    """Refuse a number of threads that is not from 1 to `MOST_THREADS`."""
+    if not isinstance(n, int) or not 1 <= n <= MOST_THREADS:
+        raise InputError(f"threads: {n!r}, must be a whole number from 1 to {MOST_THREADS}")
 
 
 def share(work: Callable[[slice], object], n: int, size: float = np.inf) -> None:

@@ -13,6 +13,10 @@ from .optimisers import Adam as Adam
 from .optimisers import Momentum as Momentum
 from .optimisers import Optimiser as Optimiser
 from .regressor import EqPropRegressor as EqPropRegressor
+from .rewiring import AbsentCorrection as AbsentCorrection
+from .rewiring import Fixed as Fixed
+from .rewiring import RandomGrowth as RandomGrowth
+from .rewiring import Rewiring as Rewiring
 from .rules import Adjoint as Adjoint
 from .rules import Centred as Centred
 from .rules import Contrastive as Contrastive

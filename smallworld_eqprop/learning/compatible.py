@@ -1,4 +1,4 @@
-"""Whether solvers and rule can go with devices, asked when a configuration is made."""
+"""Whether the parts of a configuration can go together, asked when it is made."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from smallworld_eqprop.dynamics.relaxation import Solver
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.hardware.base import acts
 from smallworld_eqprop.hardware.nodes import Slew, Thermal
+from smallworld_eqprop.learning.rewiring import Fixed
 from smallworld_eqprop.learning.rules import Adjoint, Rule
 from smallworld_eqprop.learning.rules.base import check_subtracts
 
-__all__ = ["check_hardware"]
+__all__ = ["check_hardware", "check_rewiring"]
 
 
 def check_hardware(config: Any) -> None:
@@ -58,6 +59,32 @@ def check_hardware(config: Any) -> None:
             f"hardware: {type(in_time[0]).__name__} acts in time, which "
             f"{type(slow[0]).__name__} has not; take Euler as relaxation, as evaluation and as "
             "solver of the rule"
+        )
+
+
+def check_rewiring(config: Any) -> None:
+    """Refuse to move edges where weights cannot follow.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+
+    Raises
+    ------
+    InputError
+        If the network is computed by torch, or held by devices.
+    """
+    if isinstance(config.rewire, Fixed):
+        return
+    if config.device != NUMPY:
+        raise InputError(
+            f"rewire: edges cannot move in device = {config.device!r}; take device = 'numpy', or "
+            "leave rewire out"
+        )
+    if config.hardware.parts:
+        raise InputError(
+            "rewire: edges cannot move on a chip, whose devices are where they are; leave hardware "
+            "or rewire out"
         )
 
 

@@ -20,9 +20,10 @@ from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.hardware.base import Device
 from smallworld_eqprop.hardware.chain import HARDWARE, Devices
 from smallworld_eqprop.learning.clipping import Clipped
-from smallworld_eqprop.learning.compatible import check_hardware
+from smallworld_eqprop.learning.compatible import check_hardware, check_rewiring
 from smallworld_eqprop.learning.losses import CrossEntropy, Loss, SquaredError
 from smallworld_eqprop.learning.optimisers import SGD, Adam, Momentum, Optimiser
+from smallworld_eqprop.learning.rewiring import REWIRE, Fixed, Rewiring
 from smallworld_eqprop.learning.rules import (
     Adjoint,
     Centred,
@@ -70,6 +71,7 @@ SLOTS = (
     Slot("relaxation", Solver, {"sor": SOR, "euler": Euler, "sweeps": Sweeps}),
     TRANSFORM,
     HARDWARE,
+    REWIRE,
     Slot(
         "schedule",
         Schedule,
@@ -84,7 +86,7 @@ SLOTS = (
 )
 
 HOPFIELD, RULE, LOSS, DESCENT, SOLVER = Hopfield(), RandomSign(), SquaredError(), SGD(), SOR()
-INITIAL, AS_THEY_ARE, IDEAL = Initial(), Chain(), Devices()
+INITIAL, AS_THEY_ARE, IDEAL, FIXED = Initial(), Chain(), Devices(), Fixed()
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class TrainingConfig:
     hardware : Device, or sequence of Device
         What the devices of a chip do to the network; an ideal one when left out. Several act one
         after the other.
+    rewire : Rewiring
+        Which edges move while the network is trained; none when left out.
     batch_size : int
         Examples of a step.
     start : {"particles", "rest"}
@@ -145,6 +149,7 @@ class TrainingConfig:
     initial: Initial = INITIAL
     transform: Transform = AS_THEY_ARE
     hardware: Device = IDEAL
+    rewire: Rewiring = FIXED
     batch_size: int = 20
     start: Literal["particles", "rest"] = "particles"
     validation: int = 0
@@ -180,6 +185,7 @@ class TrainingConfig:
                 raise InputError(f"{name}: {value!r}, must be an integer of at least 0")
         check_device_name(self.device)
         check_hardware(self)
+        check_rewiring(self)
 
     @classmethod
     def paper(
@@ -293,5 +299,8 @@ class TrainingConfig:
 
 
 #: The fields that are objects.
-PARTS = ("model", "rule", "loss", "optimiser", "relaxation", "initial", "transform", "hardware")
+PARTS = (
+    *("model", "rule", "loss", "optimiser", "relaxation"),
+    *("initial", "transform", "hardware", "rewire"),
+)
 FIELDS = {field.name for field in dataclasses.fields(TrainingConfig)}

@@ -24,9 +24,12 @@ from smallworld_eqprop.data.validation import set_apart
 from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.hardware.chip import TEST, TRAINING, VALIDATION, Chip, Moment, Reading
 from smallworld_eqprop.learning.config import TrainingConfig
+from smallworld_eqprop.learning.growth import Growth
 from smallworld_eqprop.learning.lengths import in_steps
+from smallworld_eqprop.learning.rewiring import Fixed
 from smallworld_eqprop.learning.rules import Phases
 from smallworld_eqprop.learning.updates import Updates, share_arrays
 
@@ -87,6 +90,8 @@ class Engine:
         Training examples that are trained, and those that are set apart.
     chip : Chip or None
         The devices that hold and read the network; None where it is ideal.
+    growth : Growth or None
+        What moves edges; None where the graph stays.
     """
 
     def __init__(self, network: Any, data: Dataset, configs: Sequence[TrainingConfig]) -> None:
@@ -111,6 +116,9 @@ class Engine:
         self.chip = Chip(network, device, configs[0].seed) if device.parts else None
         self.updates = Updates(network)
         self.use(configs)
+        rewire, seed = configs[0].rewire, configs[0].seed
+        fixed = isinstance(rewire, Fixed)
+        self.growth = None if fixed else Growth(rewire, network, self.n_batches, seed)
 
     def use(self, configs: Sequence[TrainingConfig]) -> None:
         """Learn as these say from now on; memory that they share with the last ones is kept."""
@@ -190,6 +198,8 @@ class Engine:
             # The gradient is linear in the deviation: each example counts by its weight.
             counts = backend.rows(self._weights, examples)[..., None]
             contrast = dataclasses.replace(contrast, deviation=contrast.deviation * counts)
+        if self.growth is not None:
+            self.growth.watch(contrast, t)
         write = None
         if self.chip is not None and self.chip.writes:
             write = functools.partial(self.chip.write, moment=moment)
@@ -200,6 +210,11 @@ class Engine:
         columns = [backend.host(each).tolist() for each in numbers]
         by_block = [each.tolist() for each in corrections]
         return [Outcome(*row) for row in zip(*columns, by_block, strict=True)]
+
+    def rewire(self, t: int) -> None:
+        """Move edges, where some move before step t."""
+        if self.growth is not None and (graph := self.growth.moved(self.network, t)) is not None:
+            self._move_to(graph)
 
     def measure(self, *, last: bool, epoch: int = 0) -> list[dict[str, float]]:
         """What is measured after an epoch, by the names in `EpochRecord`, of every member.
@@ -282,10 +297,14 @@ class Engine:
         found |= self.updates.arrays()
         if self.chip is not None:
             found |= self.chip.arrays()
+        if self.growth is not None:
+            found |= self.growth.arrays(network.graph)
         return found
 
     def restore(self, arrays: dict[str, npt.NDArray]) -> None:
         """Take up what `arrays` gave, in this engine or another."""
+        if self.growth is not None:
+            self._move_to(self.growth.restore(arrays))
         network, backend = self.network, self.network.backend
         network.weights, network.biases = arrays["weights"], arrays["biases"]
         for name in PARTICLES:
@@ -294,6 +313,11 @@ class Engine:
         self.updates.restore(arrays)
         if self.chip is not None:
             self.chip.restore(arrays)
+
+    def _move_to(self, graph: LayeredGraph) -> None:
+        """Go on with the network on another graph; states are of nodes, which stay."""
+        self.network, origin = self.network.moved_to(graph)
+        self.updates = self.updates.moved_to(self.network, origin, self.configs[0].rule)
 
     def _circuit(self, moment: Moment) -> tuple[Any, Reading | None]:
         """What relaxes, and what reads its states, if anything does."""

@@ -8,7 +8,10 @@ from math import nan
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BatchRecord", "EpochRecord", "log_spread"]
+__all__ = ["REWIRED", "BatchRecord", "EpochRecord", "log_spread"]
+
+#: What columns begin with that say how edges moved.
+REWIRED = ("moved_", "share_")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class EpochRecord:
     `TrainingConfig` under `validation` and `test`. Free phases of all start as it says under
     `start`: where the example was left the last time (particles), or from rest. For regression
     the errors are mean costs.
+
+    Where edges move while the network is trained, `moved_edges` is how many did in the epoch, and
+    `share_*` are the shares of all edges by place after it: of skip edges those between inputs and
+    hidden nodes (input), hidden nodes (hidden), hidden nodes and outputs (output), and inputs and
+    outputs (direct). They are nan where the graph stays.
     """
 
     epoch: int
@@ -60,6 +68,13 @@ class EpochRecord:
     seconds: float
     validation_error: float = nan
     validation_cost: float = nan
+    moved_edges: float = nan
+    share_interlayer: float = nan
+    share_intralayer: float = nan
+    share_input_skip: float = nan
+    share_hidden_skip: float = nan
+    share_output_skip: float = nan
+    share_direct_skip: float = nan
 
 
 def log_spread(corrections: npt.ArrayLike) -> float:

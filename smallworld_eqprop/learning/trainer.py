@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.data.transforms import transformed
 from smallworld_eqprop.dynamics.devices import on_device
+from smallworld_eqprop.dynamics.layout import pair_kind, pair_name
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
@@ -25,7 +27,8 @@ from smallworld_eqprop.learning.matching import matched
 
 __all__ = ["Trainer", "initial_network"]
 
-# Streams of random numbers, so that no two uses of one seed share draws; `hardware.chip` has 5.
+# Streams of random numbers, so that no two uses of one seed share draws; `hardware.chip` has 5 and
+# `learning.growth` has 6.
 WEIGHTS, ORDER, RULE, TRANSFORM = 1, 2, 3, 4
 
 
@@ -61,7 +64,7 @@ class Trainer:
     config : TrainingConfig
     network : Network, optional
         To go on from, on `graph`; training changes it in place where it lives on the device
-        already. Initial weights when left out.
+        already, but for one whose edges move. Initial weights when left out.
 
     Attributes
     ----------
@@ -70,7 +73,8 @@ class Trainer:
     history : list of EpochRecord
         One per finished epoch.
     pairs : list of str
-        Names of the layer pairs, the columns of `corrections`.
+        Names of the layer pairs, the columns of `corrections`: those that have edges, or may get
+        some.
 
     Raises
     ------
@@ -95,10 +99,13 @@ class Trainer:
             raise InputError(f"model: {config.model}, but the network given obeys {network.model}")
         else:
             config = config.changed(model=network.model)
-        self.graph, self.data, self.config = graph, data, config
+        self.data, self.config = data, config
         self.engine = Engine(on_device(network, config.device), data, [config])
-        self.pairs = [block.name for block in self.network.blocks]
-        self.kinds = [block.kind for block in self.network.blocks]
+        layers = {(block.lower, block.upper) for block in self.network.blocks}
+        if self.engine.growth is not None:
+            layers |= set(config.rewire.layer_pairs(graph))
+        self.pairs = [pair_name(*each) for each in sorted(layers)]
+        self.kinds = [pair_kind(*each) for each in sorted(layers)]
         self.history: list[EpochRecord] = []
         self.batch = 0
         self._sums = _EpochSums()
@@ -126,7 +133,7 @@ class Trainer:
         """
         config = self.config.changed(**parts)
         fixed = (
-            *("model", "initial", "hardware", "batch_size", "start"),
+            *("model", "initial", "hardware", "rewire", "batch_size", "start"),
             *("validation", "test", "seed", "device"),
         )
         for name in fixed:
@@ -144,6 +151,11 @@ class Trainer:
     def network(self) -> Any:
         """What is trained: a `Network`, or on torch a `TorchNetwork`."""
         return self.engine.network
+
+    @property
+    def graph(self) -> LayeredGraph:
+        """The graph of the network: another one after edges have moved."""
+        return self.network.graph
 
     @property
     def step(self) -> int:
@@ -174,7 +186,10 @@ class Trainer:
 
     @property
     def corrections(self) -> npt.NDArray[np.float32]:
-        """RMS corrections of the epoch under way; shape (batches so far, n_pairs)."""
+        """RMS corrections of the epoch under way; shape (batches so far, n_pairs).
+
+        They are nan where a layer pair had no edge.
+        """
         return np.array(self._sums.corrections, np.float32).reshape(-1, len(self.pairs))
 
     def run_epoch(self, *, last: bool = False) -> Iterator[BatchRecord]:
@@ -193,6 +208,7 @@ class Trainer:
         self.begin_epoch()
         while self.batch < self.n_batches:
             begin = time.perf_counter()
+            self.engine.rewire(self.step)
             examples, inputs, sign, key = self.next_batch()
             inputs = None if inputs is None else inputs[None]
             # Numbers that overflow are found in the outcome, which says where.
@@ -282,7 +298,10 @@ class Trainer:
                 f"({self.config.optimiser}, {self.config.rule})"
             )
         sums = self._sums
-        sums.corrections.append(outcome.corrections)
+        by_pair = dict.fromkeys(self.pairs, math.nan)
+        names = [block.name for block in self.network.blocks]
+        by_pair |= zip(names, outcome.corrections, strict=True)
+        sums.corrections.append(list(by_pair.values()))
         sums.errors += outcome.errors
         sums.cost += outcome.cost
         sums.sweeps += outcome.sweeps
@@ -298,8 +317,9 @@ class Trainer:
 
     def finish_epoch(self, scores: Mapping[str, float], seconds: float) -> None:
         """Close the books of the epoch; `scores` are those of `Engine.measure`."""
-        sums, n = self._sums, self.n_examples
-        adjacent = np.array(self.kinds) == "interlayer"
+        sums, n, growth = self._sums, self.n_examples, self.engine.growth
+        present = ~np.isnan(self.corrections).any(axis=0)
+        adjacent = present & (np.array(self.kinds) == "interlayer")
         self.history.append(
             EpochRecord(
                 epoch=self.epoch,
@@ -308,10 +328,11 @@ class Trainer:
                 mean_sweeps=sums.sweeps / n,
                 unconverged=sums.unconverged,
                 worst_residual=sums.worst_residual,
-                log_spread=log_spread(self.corrections),
+                log_spread=log_spread(self.corrections[:, present]),
                 log_spread_interlayer=log_spread(self.corrections[:, adjacent]),
                 seconds=sums.seconds + seconds,
                 **scores,
+                **(growth.finish_epoch(self.graph) if growth is not None else {}),
             )
         )
         self.batch = 0

@@ -180,6 +180,25 @@ class Updates:
             self.memory[n][name][:] = values
         return step
 
+    def moved_to(self, network: Any, origin: npt.NDArray[np.intp], rule: Rule) -> Updates:
+        """The same for a network with some edges moved: a new edge begins as an optimiser does.
+
+        Parameters
+        ----------
+        network : Network
+        origin : ndarray of int, shape (n_edges,)
+            Where every edge was before, -1 for a new one; see `Network.moved_to`.
+        rule : Rule
+        """
+        moved = Updates(network)
+        moved.use(self.optimisers, rule)
+        old, new = self.arrays(), moved.arrays()
+        for name, array in old.items():
+            edges = name.endswith("/weights")
+            old[name] = np.where(origin < 0, new[name], array[origin]) if edges else array
+        moved.restore(old)
+        return moved
+
     def arrays(self) -> dict[str, npt.NDArray]:
         """What is remembered of a single network, in the order of edges and nodes."""
         found: dict[str, npt.NDArray] = {}
