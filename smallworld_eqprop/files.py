@@ -6,14 +6,14 @@ import errno
 import os
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["atomic_writer", "read_toml"]
+__all__ = ["atomic_writer", "first_bytes", "read_toml", "require_own"]
 
 
 @contextmanager
@@ -54,6 +54,38 @@ def atomic_writer(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise
 
 
+def require_own(path: Path, what: str, written_by_us: Callable[[Path], bool]) -> None:
+    """Refuse to write over a file that this package did not write.
+
+    Parameters
+    ----------
+    path : Path
+        A file to be written.
+    what : str
+        What it would hold, for the message.
+    written_by_us : callable
+        Says of a file that is there whether it holds such a thing.
+
+    Raises
+    ------
+    InputError
+        If `path` is there, is not empty and holds anything else.
+    """
+    if not os.path.lexists(path):
+        return
+    if path.is_file() and (path.stat().st_size == 0 or written_by_us(path)):
+        return
+    raise InputError(
+        f"{path}: is there already and is not {what}; name another place, or remove it yourself"
+    )
+
+
+def first_bytes(path: Path, n: int = 4096) -> bytes:
+    """Give the beginning of a file."""
+    with path.open("rb") as file:
+        return file.read(n)
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Tables of a TOML file.
 
@@ -62,6 +94,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     InputError
         If it cannot be read or is no TOML file.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f"{path}: not a file; give a TOML file")  # a pipe may never end
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -53,7 +53,9 @@ app.command(
 )(sweep)
 app.command(
     rich_help_panel="Many networks",
-    epilog=examples("status runs/study.sqlite", "status study.toml --json"),
+    epilog=examples(
+        "status runs/study.sqlite", "status study.toml --json", "status runs/mine --check"
+    ),
 )(status)
 app.command(
     rich_help_panel="Many networks",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Annotated
 
 import typer
 
+from smallworld_eqprop.cli.printing import json_line
 from smallworld_eqprop.cli.sweep import StoreOption, Target, resolve
 
 __all__ = ["compare"]
@@ -40,4 +40,4 @@ def compare(
         runs = opened.runs()
     kept = runs if study is None else runs[runs["key"].isin(study.keys)]
     found = against_nulls(kept, outcome, level=level)
-    typer.echo(json.dumps(dataclasses.asdict(found)) if as_json else str(found))
+    typer.echo(json_line(dataclasses.asdict(found)) if as_json else str(found))

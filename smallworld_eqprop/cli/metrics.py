@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -19,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 
 from smallworld_eqprop.cli.help import choices, preset_choices
 from smallworld_eqprop.cli.metric_tables import show
+from smallworld_eqprop.cli.printing import json_line
 from smallworld_eqprop.cli.progress import Live
 from smallworld_eqprop.cli.train import read_config
 from smallworld_eqprop.errors import InputError
@@ -166,7 +165,7 @@ def metrics(
             "ensemble": ensemble if null else None,
             "coefficients": {key: dataclasses.asdict(c) for key, c in coefficients.items()},
         }
-        typer.echo(json.dumps(defined(record), allow_nan=False))
+        typer.echo(json_line(record))
     else:
         out = Console(highlight=False, soft_wrap=True)
         show(out, graph, steps, structure, ensemble, coefficients)
@@ -191,6 +190,11 @@ def read_network(
 
     path = Path(network)
     if network not in preset_names() and path.is_dir():
+        if (path / "checkpoint.npz").exists() and (inputs, outputs) == (None, None):
+            from smallworld_eqprop.studies.record import Run
+
+            graph = Run(path).graph  # as training left it
+            return graph, graph.provenance, seed or 0
         path = path / "graph.npz"
     if path.suffix.lower() in ENDINGS:
         seeded(seed or 0)
@@ -273,12 +277,3 @@ def counting(console: Console) -> Iterator[Callable[[str, int, int | None], None
 
         count("reading", 0, None)
         yield count
-
-
-def defined(value: Any) -> Any:
-    """Put None in place of every NaN, which JSON does not know."""
-    if isinstance(value, dict):
-        return {key: defined(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [defined(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.console import Console
 
+from smallworld_eqprop.cli.printing import json_line
 from smallworld_eqprop.cli.progress import duration
 from smallworld_eqprop.cli.study_progress import StudyDisplay, label
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.files import atomic_writer
+from smallworld_eqprop.files import atomic_writer, first_bytes, require_own
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +84,7 @@ def sweep(
                 record |= {"status": "done", **result.history[-1]}
             else:
                 record |= {"status": "failed", "error": result.error}
-            typer.echo(json.dumps(record))
+            typer.echo(json_line(record))
 
     try:
         with display:
@@ -115,8 +116,17 @@ def status(
     target: Target,
     store: StoreOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, run by run.")] = False,
-) -> None:
-    """Show how far a study is, what it is busy with and what has failed."""
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Verify all that is recorded in a store or a run folder."),
+    ] = False,
+) -> int:
+    """Show how far a study is, what it is busy with and what has failed.
+
+    With --check, name every file or row that is not as it was written.
+    """
+    if check:
+        return verify(*resolve(target, store))
     from smallworld_eqprop.studies.scratch import fractions
     from smallworld_eqprop.studies.store import Store
     from smallworld_eqprop.studies.study import varying
@@ -141,8 +151,8 @@ def status(
     if as_json:
         rows = [as_record(run, names, shares) for run in runs]
         rows += [{"key": key, "status": "pending"} for key in missing]
-        typer.echo(json.dumps({"store": str(path), "counts": counts, "runs": rows}))
-        return
+        typer.echo(json_line({"store": str(path), "counts": counts, "runs": rows}))
+        return 0
     console = Console(highlight=False, soft_wrap=True)
     listed = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     console.print(f"{path}: {listed or 'no runs'}", markup=False)
@@ -157,6 +167,24 @@ def status(
     for run in runs:
         if run.status == "failed":
             console.print(f"failed   {label(run.config, names)}  {run.error}", markup=False)
+    return 0
+
+
+def verify(_study: Study | None, path: Path) -> int:
+    """Print what is damaged in a run folder or a store, and give 1 if anything is."""
+    from smallworld_eqprop.studies.integrity import check_run
+    from smallworld_eqprop.studies.store import Store
+
+    if path.is_dir():
+        problems = check_run(path)
+    else:
+        with Store(path, create=False) as opened:
+            problems = opened.check()
+    for problem in problems:
+        typer.echo(problem)
+    if not problems:
+        typer.echo(f"{path}: as it was written")
+    return 1 if problems else 0
 
 
 def export(
@@ -167,7 +195,10 @@ def export(
         Literal["csv", "parquet"], typer.Option("--format", help="csv or parquet.")
     ] = "csv",
 ) -> None:
-    """Write tidy tables of the finished runs: runs, history, corrections and work."""
+    """Write tidy tables of the finished runs: runs, history, corrections and work.
+
+    Only tables of an earlier export are written over.
+    """
     from smallworld_eqprop.studies.store import Store
 
     if form == "parquet" and importlib.util.find_spec("pyarrow") is None:
@@ -177,11 +208,15 @@ def export(
         tables = {
             name: getattr(opened, name)() for name in ("runs", "history", "corrections", "work")
         }
+    paths = {name: out / f"{name}.{form}" for name in tables}
+    for name, path in paths.items():
+        ours = functools.partial(has_columns, first=list(tables[name])[:2])
+        require_own(path, f"a table of export ({name})", ours)
     out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         kept = table if study is None else table[table["key"].isin(study.keys)]
-        write_table(kept, out / f"{name}.{form}", form)
-        typer.echo(out / f"{name}.{form}")
+        write_table(kept, paths[name], form)
+        typer.echo(paths[name])
 
 
 def write_table(table: pd.DataFrame, path: Path, form: Literal["csv", "parquet"]) -> None:
@@ -193,6 +228,19 @@ def write_table(table: pd.DataFrame, path: Path, form: Literal["csv", "parquet"]
         # Parquet knows one type per column; a learning rate may be a number or a list.
         mixed = [name for name in table if len({type(value) for value in table[name].dropna()}) > 1]
         table.astype(dict.fromkeys(mixed, str)).to_parquet(file, engine="pyarrow", index=False)
+
+
+def has_columns(path: Path, first: list[str]) -> bool:
+    """Whether a file holds a table whose first columns have these names."""
+    if path.suffix == ".csv":
+        line = first_bytes(path).partition(b"\n")[0]
+        return line.decode(errors="replace").rstrip("\r").split(",")[: len(first)] == first
+    import pandas as pd
+
+    try:
+        return list(pd.read_parquet(path, engine="pyarrow"))[: len(first)] == first
+    except (OSError, ValueError):
+        return False
 
 
 def default_store(study: Study) -> Path:

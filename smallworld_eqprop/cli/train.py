@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import shlex
 import sys
 import tomllib
@@ -14,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from smallworld_eqprop.cli.help import choices, preset_choices
+from smallworld_eqprop.cli.printing import json_line
 from smallworld_eqprop.cli.progress import Display, warnings_as_lines
 from smallworld_eqprop.errors import InputError
 
@@ -174,10 +174,7 @@ def train(
 
     def print_json(progress: runs.Progress) -> None:
         if as_json and progress.finished is not None:
-            values = dataclasses.asdict(progress.finished).items()
-            # JSON has no NaN.
-            told = {name: value if value == value else None for name, value in values}
-            typer.echo(json.dumps(told))
+            typer.echo(json_line(dataclasses.asdict(progress.finished)))
 
     # A bar would be torn by lines on the same terminal.
     plain = as_json and sys.stdout.isatty()

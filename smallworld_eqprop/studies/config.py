@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +38,11 @@ __all__ = ["RunConfig", "identity_of"]
 
 SLOTS = (TOPOLOGY, DATA, *LEARNING)
 NAMES = ("name", "summary")
+# The name of one folder, and no formula where a spreadsheet reads a table of runs.
+FILE_NAME = re.compile(r"[^=+@./\\\s\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,199}")
 FREE = ("initial", "training")  # tables without kinds
 #: Tables that came later: a default is left out, so that keys of earlier runs stay.
-LATER = ("transform", "hardware")
+LATER = ("transform", "hardware", "rewire")
 MOVES = {"p", "moves", "law", "places"}
 DEFAULT_TOPOLOGY, DEFAULT_DATA = Rewire(), named("mnist")
 
@@ -49,13 +53,13 @@ class RunConfig:
 
     Its written form, in TOML, JSON and Python dictionaries alike, is a table for every part:
     ``topology``, ``data``, ``initial``, ``model``, ``rule``, ``loss``, ``optimiser``,
-    ``relaxation``, ``transform``, ``hardware`` and ``training``. Each but ``initial`` and
-    ``training`` names its ``kind``; what is left out has its default.
+    ``relaxation``, ``transform``, ``hardware``, ``rewire`` and ``training``. Each but ``initial``
+    and ``training`` names its ``kind``; what is left out has its default.
 
     Attributes
     ----------
     name : str
-        Of the preset it came from, or any other; does not influence the run.
+        Of the preset it came from, or any other that can name a folder; does not influence the run.
     summary : str
         One line for people.
     topology : Topology
@@ -71,6 +75,11 @@ class RunConfig:
     training: TrainingConfig = TrainingConfig()  # noqa: RUF009 frozen
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not FILE_NAME.fullmatch(self.name):
+            raise InputError(
+                f"name: {self.name!r:.60}; it names folders and stands in tables: give a str of up "
+                "to 200 characters without / and \\, the first one none of = + @ . and no space"
+            )
         for name, slot in (("topology", TOPOLOGY), ("data", DATA)):
             part = getattr(self, name)
             if not isinstance(part, slot.base):
@@ -101,9 +110,8 @@ class RunConfig:
             if key not in allowed:
                 raise InputError(f"unknown key {key!r}; {nearest(key, allowed)}")
         parts = {key: tables[key] for key in NAMES if key in tables}
-        for key, value in parts.items():
-            if not isinstance(value, str):
-                raise InputError(f"{key}: {value!r}, must be str")
+        if not isinstance(parts.get("summary", ""), str):
+            raise InputError(f"summary: {parts['summary']!r}, must be str")
         for key, slot in TABLES.items():
             if key in tables:
                 parts[key] = read_spec(slot, tables[key], SLOTS)
@@ -175,7 +183,8 @@ class RunConfig:
             path = path_of(self, key, kinds)
             if path in values:
                 raise InputError(f"{'.'.join(path)}: given twice, once as {key}; give one of them")
-            values[path] = value
+            # A copy, because fields may be written into tables, and a study gives one to many runs.
+            values[path] = copy.deepcopy(value)
         # p and moves say the same thing in two ways: the one asked for takes the other's place.
         p, moves = values.get(("topology", "p")), values.get(("topology", "moves"))
         if p is not None and moves is not None:

@@ -6,17 +6,18 @@ import dataclasses
 import errno
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.history import EpochRecord
+from smallworld_eqprop.studies.store_schema import check_tables
 
-__all__ = ["connect", "snapshot", "translated"]
+__all__ = ["Unreadable", "connect", "patiently", "snapshot", "translated"]
 
-#: Seconds to wait while another process writes.
-PATIENCE = 60.0
+#: Seconds between two looks at whether to wait on, while another process reads or writes.
+PATIENCE = 5.0
 
 # Marks an SQLite file as a store ("sweq") and says which tables it has.
 APPLICATION = 0x73776571
@@ -84,6 +85,10 @@ CREATE TABLE work (
 """
 
 
+class Unreadable(InputError):
+    """A value of a store that is not what was written; the message lacks the file."""
+
+
 def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """Open a store, and check that it is one and sound.
 
@@ -115,9 +120,11 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
             elif version != VERSION:
                 remedy = OLD.get(version, f"this package knows form {VERSION}; upgrade it")
                 raise InputError(f"{path}: a store of form {version}; {remedy}")
-            [(verdict,)] = db.execute("PRAGMA quick_check(1)")
-            if verdict != "ok":
-                raise _damaged(path, verdict)
+            with snapshot(db):
+                [(verdict,)] = db.execute("PRAGMA quick_check(1)")
+                if verdict != "ok":
+                    raise _damaged(path, verdict)
+                check_tables(db, path, TABLES)
             if create and _missing(db):
                 _lay_out(db)
         except BaseException:
@@ -128,7 +135,7 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
 
 def _lay_out(db: sqlite3.Connection) -> None:
     """Make the tables, and a column for every quantity that an epoch has by now."""
-    db.execute("BEGIN IMMEDIATE")
+    patiently(db, "BEGIN IMMEDIATE")
     try:
         if not list(db.execute("SELECT 1 FROM sqlite_schema")):
             for statement in TABLES.split(";"):
@@ -137,7 +144,7 @@ def _lay_out(db: sqlite3.Connection) -> None:
             db.execute(f"PRAGMA user_version={VERSION}")
         for name, kind in _missing(db).items():
             db.execute(f"ALTER TABLE epochs ADD COLUMN {name} {kind}")
-        db.execute("COMMIT")
+        patiently(db, "COMMIT")
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")
@@ -153,11 +160,31 @@ def _missing(db: sqlite3.Connection) -> dict[str, str]:
     }
 
 
+def patiently(
+    db: sqlite3.Connection, statement: str, give_up: Callable[[], bool] = lambda: False
+) -> None:
+    """Execute a statement that waits for other processes, for as long as they take.
+
+    Parameters
+    ----------
+    give_up : callable
+        Asked now and then whether to raise SQLite's error instead.
+    """
+    while True:
+        try:
+            db.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if _kind(error) != sqlite3.SQLITE_BUSY or give_up():
+                raise
+
+
 @contextmanager
-def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+def snapshot(db: sqlite3.Connection, give_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Let several reads see the store at one moment, whatever other processes write meanwhile."""
     db.execute("BEGIN")
     try:
+        patiently(db, "SELECT 1 FROM sqlite_schema", give_up)  # the first read takes the lock
         yield
     finally:
         if db.in_transaction:
@@ -177,10 +204,12 @@ def translated(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except Unreadable as error:
+        raise _damaged(path, str(error)) from None
     except sqlite3.Error as error:
-        # The low byte is the kind of error, the rest says where it happened.
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        code = _kind(error)
+        lacking = code == sqlite3.SQLITE_ERROR and str(error).startswith("no such ")
+        if lacking or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise _damaged(path, str(error)) from None
         numbers = {
             sqlite3.SQLITE_FULL: errno.ENOSPC,
@@ -193,6 +222,11 @@ def translated(path: Path) -> Iterator[None]:
         if code not in numbers:
             raise
         raise OSError(numbers[code], os.strerror(numbers[code]), str(path)) from error
+
+
+def _kind(error: sqlite3.Error) -> int:
+    # The low byte is the kind of error, the rest says where it happened.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _damaged(path: Path, reason: str) -> InputError:

@@ -23,7 +23,9 @@ from smallworld_eqprop.studies.folder import (
     write_epoch,
     write_history,
 )
+from smallworld_eqprop.studies.integrity import seal
 from smallworld_eqprop.studies.layout import holding
+from smallworld_eqprop.studies.locking import one_writer
 from smallworld_eqprop.studies.record import Run
 
 __all__ = ["estimator_of", "run_of"]
@@ -79,11 +81,15 @@ def run_of(estimator: Any, folder: Path) -> Run:
         )
     if holding(folder) != "nothing":
         raise InputError(f"{folder}: holds a run already; resume it, overwrite it or name another")
+    with one_writer(folder):
+        return _write(estimator, folder)
+
+
+def _write(estimator: Any, folder: Path) -> Run:
     kept, graph = estimator._kept, estimator.graph_
     facts = dict(kept.facts)
     if estimator._task == "classification":
         facts["classes"] = estimator.classes_.tolist()
-    folder.mkdir(parents=True, exist_ok=True)
     save_graph(graph, folder / "graph.npz")  # the topology of the run
     config = RunConfig(
         name=type(estimator).__name__,
@@ -109,4 +115,5 @@ def run_of(estimator: Any, folder: Path) -> Run:
         folder / "checkpoint.npz", config.key, (arrays, values | {"history": history}), []
     )
     write_history(folder, estimator.history_, validated=False)
+    seal(folder, len(estimator.history_))
     return Run(folder)

@@ -16,9 +16,14 @@ from typing import Any
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["LOST", "LocalProcesses", "cores", "dask_executor"]
+__all__ = ["LOST", "LocalProcesses", "cores", "dask_executor", "require_guard"]
 
 LOST = "scheduler: connection lost; start it and this sweep again, everything is kept"
+
+GUARD = (
+    'workers: no process can be started; in a script, call sweep under if __name__ == "__main__":, '
+    "because every worker process imports the script"
+)
 
 #: Seconds to wait for a scheduler.
 CONNECT = 10
@@ -29,6 +34,19 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def require_guard() -> None:
+    """Refuse to sweep in a process that is just importing the script that swept.
+
+    Raises
+    ------
+    InputError
+        If the script calls `sweep` wherever it is imported.
+    """
+    # What multiprocessing itself looks at; such a process cannot start others.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise InputError(GUARD)
 
 
 class LocalProcesses(Executor):
@@ -50,9 +68,23 @@ class LocalProcesses(Executor):
         self._pools = [self._pool() for _ in range(n)]
         self._busy = [0] * n
         self._lock = threading.Lock()
+        self._started = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Give a call to the least busy process, in place of a dead one to a new one."""
+        """Give a call to the least busy process, in place of a dead one to a new one.
+
+        Raises
+        ------
+        InputError
+            If the processes die as they start, so that no call could be blamed for it.
+        """
+        if not self._started:
+            self._started = True
+            first, *_ = [pool.submit(os.getpid) for pool in self._pools]
+            try:
+                first.result()
+            except BrokenProcessPool:
+                raise InputError(GUARD) from None
         with self._lock:
             number = self._busy.index(min(self._busy))
             self._busy[number] += 1

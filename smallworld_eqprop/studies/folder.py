@@ -1,7 +1,8 @@
 """The files of a run folder: each is written whole or not at all, and checked when it is read.
 
-run.json        resolved configuration, versions, threads, graph provenance, dataset hashes
-graph.npz       the graph
+run.json        resolved configuration, versions, threads, graph provenance, hashes of the data
+                and of finished epochs
+graph.npz       the graph; where edges move, that of the beginning
 columns.npz     of tables: names of the features, and how they were scaled
 history.csv     one row per finished epoch
 corrections/    RMS correction of every layer pair in every batch, one file per epoch
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -30,7 +32,7 @@ from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.convert.io import save_graph
 from smallworld_eqprop.graphs.core.digest import graph_digest
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.learning.history import EpochRecord
+from smallworld_eqprop.learning.history import REWIRED, EpochRecord
 from smallworld_eqprop.learning.trainer import Trainer
 from smallworld_eqprop.studies.columns import write_columns
 from smallworld_eqprop.studies.config import RunConfig
@@ -47,6 +49,7 @@ __all__ = [
     "write_checkpoint",
     "write_epoch",
     "write_history",
+    "write_record",
 ]
 
 LIBRARIES = ("numpy", "scipy", "networkx", "igraph")
@@ -85,7 +88,7 @@ def lay_out(
         ``threads``, ``dataset``, ``notes``, ``pairs`` and ``kinds``, for run.json.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write_record(folder, starting(config.key, __version__))
+    write_record(folder, starting(config.key, __version__))
     clear_run(folder)
     for quantity in BATCH_FOLDERS:
         (folder / quantity).mkdir(exist_ok=True)
@@ -111,7 +114,7 @@ def lay_out(
         "errors_from": config.training.errors_from,
         **facts,
     }
-    _write_record(folder, record)
+    write_record(folder, record)
 
 
 def epoch_path(folder: Path, quantity: BatchQuantity, epoch: int) -> Path:
@@ -133,7 +136,7 @@ def write_epoch(
 
 
 def write_history(folder: Path, history: Sequence[EpochRecord], *, validated: bool) -> None:
-    """Write one row per finished epoch; columns of validation where there was one."""
+    """Write one row per finished epoch; columns of validation and rewiring where there was one."""
     # Imported here because pandas is a quarter of the time the package takes to import.
     import pandas as pd
 
@@ -141,6 +144,8 @@ def write_history(folder: Path, history: Sequence[EpochRecord], *, validated: bo
     names = [field.name for field in dataclasses.fields(EpochRecord)]
     if not validated:
         names = [name for name in names if not name.startswith("validation_")]
+    if all(math.isnan(record.moved_edges) for record in history):
+        names = [name for name in names if not name.startswith(REWIRED)]
     table = pd.DataFrame(rows, columns=names)
     with atomic_writer(folder / "history.csv") as file:
         table.to_csv(file, index=False)
@@ -213,7 +218,8 @@ def read_checkpoint(path: Path, key: str, trainer: Trainer) -> list[float]:
     """
     arrays, header = checkpoint_arrays(path, key)
     for name, expected in trainer.state()[0].items():
-        free = name == "corrections"  # as long as the epoch under way
+        # As long as the epoch under way, or as the batches that were kept for the next move.
+        free = name == "corrections" or name.startswith("rewire/")
         if name not in arrays or (arrays[name].shape != expected.shape and not free):
             raise _damaged(path, f"{name} is missing or of the wrong size")
     errors = header.pop("errors")
@@ -221,7 +227,8 @@ def read_checkpoint(path: Path, key: str, trainer: Trainer) -> list[float]:
     return errors
 
 
-def _write_record(folder: Path, record: dict[str, Any]) -> None:
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Write ``run.json``."""
     with atomic_writer(folder / RECORD) as file:
         file.write(json.dumps(record, indent=2).encode())
 

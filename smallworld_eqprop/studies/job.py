@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import os
 import platform
 import time
@@ -69,8 +70,12 @@ def perform(task: Task) -> Done | Failed | Stopped:
     started = time.time()
     try:
         with run_folder(task.marker, task.key) as folder:
-            run = _train(task, folder)
-            return _outcome(task, run, started)
+            try:
+                return _outcome(task, _train(task, folder), started)
+            except OSError:
+                if folder.exists():
+                    raise
+                return Stopped()  # another worker, which took this one for dead, has it by now
     except KeyboardInterrupt:
         return Stopped()
     except OSError:
@@ -160,7 +165,7 @@ def _outcome(task: Task, run: Run, started: float) -> Done:
         network.save(task.weights)
         digest = hashlib.sha256(task.weights.read_bytes()).hexdigest()
     told = tuple({str(k): v for k, v in row.items()} for row in history.to_dict("records"))
-    subject = Measured(task.config, run.graph, network, told)
+    subject = Measured(task.config, network.graph, network, told)
     metrics, errors = take(task.metrics, subject)
     rows = history.to_dict("records")
     corrections = [
@@ -172,6 +177,7 @@ def _outcome(task: Task, run: Run, started: float) -> Done:
             run.corrections(epoch).mean(axis=0, dtype=np.float64),
             strict=True,
         )
+        if not math.isnan(rms)  # the pair had no edge in some batch
     ]
     record = run.record
     return Done(

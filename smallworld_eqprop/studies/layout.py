@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.studies.locking import LOCK
+from smallworld_eqprop.studies.schema import check_record
 
 __all__ = [
     "clear_run",
@@ -24,7 +26,7 @@ __all__ = [
 ]
 
 RECORD = "run.json"
-BATCH_FOLDERS = ("corrections", "errors")
+BATCH_FOLDERS: tuple[Literal["corrections"], Literal["errors"]] = ("corrections", "errors")
 
 # What run.json says while the folder is laid out.
 _STARTING = "starting"
@@ -48,7 +50,7 @@ def holding(folder: Path) -> Literal["nothing", "start", "run"]:
     if not folder.exists():
         return "nothing"
     names = [path.name for path in folder.iterdir()]
-    if all(_HALF_RECORD.fullmatch(name) for name in names):
+    if all(name == LOCK or _HALF_RECORD.fullmatch(name) for name in names):
         return "nothing"
     if RECORD not in names:
         raise InputError(
@@ -123,7 +125,7 @@ def _read(folder: Path) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{folder}: no run here (run.json is missing)") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from None
     if not isinstance(record, dict):
         raise InputError(f"{path}: not the record of a run ({type(record).__name__}, not a table)")
@@ -131,6 +133,7 @@ def _read(folder: Path) -> dict[str, Any]:
     missing = [key for key in needed if key not in record]
     if missing:
         raise InputError(f"{path}: not the record of a run ({', '.join(missing)} missing)")
+    check_record(path, record)
     return record
 
 

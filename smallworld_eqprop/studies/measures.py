@@ -36,6 +36,7 @@ from smallworld_eqprop.graphs.measure.walks import (
 )
 from smallworld_eqprop.graphs.measure.weight_table import weight_metrics
 from smallworld_eqprop.hardware import costs
+from smallworld_eqprop.learning.rewiring import Fixed
 from smallworld_eqprop.learning.trainer import initial_network
 from smallworld_eqprop.specs import importable
 from smallworld_eqprop.studies.config import RunConfig
@@ -97,7 +98,10 @@ class Measured:
     @cached_property
     def before(self) -> Network:
         """The network before training."""
-        return initial_network(self.graph, self.config.training)
+        training, graph = self.config.training, self.graph
+        if not isinstance(training.rewire, Fixed):
+            graph = self.config.topology.build(training.seed)
+        return initial_network(graph, training)
 
     @cached_property
     def data(self) -> Any:
@@ -216,7 +220,8 @@ def _values(found: Measure, run: Measured) -> dict[str, float]:
     draws = {"generator": run.generator, "seed": run.config.training.seed}
     asked = inspect.signature(found.function).parameters
     extra = {key: value for key, value in draws.items() if key in asked}
-    if found.needs != "graph" and run.network is None:
+    moves = not isinstance(run.config.training.rewire, Fixed)
+    if (moves or found.needs != "graph") and run.network is None:
         raise InputError(
             f"{found.name}: needs the trained network, and its weights were not kept; set "
             "weights = true in the study and train again"

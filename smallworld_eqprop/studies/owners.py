@@ -9,7 +9,7 @@ import uuid
 
 import psutil
 
-__all__ = ["LEASE", "is_alive", "new_owner", "retire"]
+__all__ = ["LEASE", "Watch", "is_alive", "new_owner", "retire"]
 
 #: Seconds without a sign of life after which a sweep on another machine counts as dead.
 LEASE = 120.0
@@ -24,7 +24,7 @@ def new_owner() -> str:
     """A name for a sweep in this process, alive until it is retired or the process ends."""
     process = psutil.Process()
     token = uuid.uuid4().hex[:8]
-    owner = f"{platform.node()}~{process.pid}~{process.create_time():.2f}~{token}"
+    owner = f"{platform.node()}~{process.pid}~{_started(process):.2f}~{token}"
     _living.add(owner)
     return owner
 
@@ -32,6 +32,28 @@ def new_owner() -> str:
 def retire(owner: str) -> None:
     """Declare a sweep of this process over, whatever it left behind."""
     _living.discard(owner)
+
+
+class Watch:
+    """The sweeps that one process has seen alive, by its own clock.
+
+    The clocks of two machines may differ by hours, and a clock may be set. So a sweep on another
+    machine is taken for dead only when its last sign of life is not of now and has not changed
+    while this process was watching for as long as a lease.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[float, float]] = {}
+
+    def is_alive(self, owner: str, heartbeat: float) -> bool:
+        """Whether a sweep may go on; see `is_alive`."""
+        now = time.monotonic()
+        last, since = self._seen.get(owner, (None, now))
+        if heartbeat != last:
+            since = now
+            self._seen[owner] = (heartbeat, now)
+        here = owner.rsplit("~", 3)[0] == platform.node()
+        return is_alive(owner, heartbeat) or (not here and now - since < LEASE)
 
 
 def is_alive(owner: str, heartbeat: float) -> bool:
@@ -47,18 +69,27 @@ def is_alive(owner: str, heartbeat: float) -> bool:
     heartbeat : float
         When it last showed a sign of life, in seconds since the epoch.
     """
-    host, pid, started, _ = owner.rsplit("~", 3)
+    try:
+        host, pid, started, _ = owner.rsplit("~", 3)
+        int(pid), float(started)
+    except ValueError:
+        return False  # not a name that `new_owner` gives
     if host != platform.node():
-        return time.time() - heartbeat < LEASE
+        return abs(time.time() - heartbeat) < LEASE  # a clock may have been set back
     if int(pid) == os.getpid():
         return owner in _living
     try:
         process = psutil.Process(int(pid))
         return (
             process.status() != psutil.STATUS_ZOMBIE
-            and abs(process.create_time() - float(started)) < SAME_START
+            and abs(_started(process) - float(started)) < SAME_START
         )
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:  # pragma: no cover
         return True
+
+
+def _started(process: psutil.Process) -> float:
+    # Linux knows the time since the machine was started, which does not change with the clock.
+    return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,8 @@ from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.io import load_graph
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.learning.growth import grown_graph
+from smallworld_eqprop.learning.rewiring import Fixed
 from smallworld_eqprop.learning.trainer import Trainer, initial_network
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import (
@@ -22,8 +25,10 @@ from smallworld_eqprop.studies.folder import (
     epoch_path,
     read_checkpoint,
 )
-from smallworld_eqprop.studies.layout import read_record
+from smallworld_eqprop.studies.integrity import check_history, checked_epoch
+from smallworld_eqprop.studies.layout import RECORD, read_record
 from smallworld_eqprop.studies.outcomes import judged_by
+from smallworld_eqprop.studies.schema import check_history_table, read_batches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +64,11 @@ class Run:
     @cached_property
     def config(self) -> RunConfig:
         """What was run."""
-        return RunConfig.from_dict(self.record["config"])
+        try:
+            return RunConfig.from_dict(self.record["config"])
+        # A value of another type may surface as nearly any exception.
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            raise InputError(f"{self.folder / RECORD}: config: {error}") from None
 
     @property
     def pairs(self) -> list[str]:
@@ -72,9 +81,17 @@ class Run:
         return list(self.record["kinds"])
 
     @cached_property
-    def graph(self) -> LayeredGraph:
-        """The topology that was trained."""
+    def initial_graph(self) -> LayeredGraph:
+        """The topology that training began with."""
         return load_graph(self.folder / "graph.npz")
+
+    @property
+    def graph(self) -> LayeredGraph:
+        """The topology that was trained: that of the last checkpoint, where edges moved."""
+        checkpoint = self.folder / "checkpoint.npz"
+        if isinstance(self.config.training.rewire, Fixed) or not checkpoint.exists():
+            return self.initial_graph
+        return self.network().graph
 
     def network(self, *, initial: bool = False) -> Network:
         """The network as the last checkpoint has it, with trained weights and biases.
@@ -94,12 +111,12 @@ class Run:
             If there is no checkpoint yet, or it is damaged or of another version.
         """
         if initial:
-            return initial_network(self.graph, self.config.training)
+            return initial_network(self.initial_graph, self.config.training)
         # The key as it was: files of graph and data may be gone.
         arrays, _ = checkpoint_arrays(self.folder / "checkpoint.npz", self.record["key"])
-        weights = arrays["weights"]
-        model = self.config.training.model
-        return Network(self.graph, weights, arrays["biases"], model, dtype=weights.dtype)
+        weights, training = arrays["weights"], self.config.training
+        graph = grown_graph(self.initial_graph, arrays)
+        return Network(graph, weights, arrays["biases"], training.model, dtype=weights.dtype)
 
     def trainer(self, data: Dataset | None = None, **changes: Any) -> Trainer:
         """A trainer that goes on where the last checkpoint stands, in memory.
@@ -116,7 +133,8 @@ class Run:
         InputError
             As `network`.
         """
-        trainer = Trainer(self.graph, data or self.config.data.load(), self.config.training)
+        data = data or self.config.data.load()
+        trainer = Trainer(self.initial_graph, data, self.config.training)
         read_checkpoint(self.folder / "checkpoint.npz", self.record["key"], trainer)
         if changes:
             trainer.change(**changes)
@@ -206,23 +224,33 @@ class Run:
     def history(self) -> pd.DataFrame:
         """One row per finished epoch, the fields of `EpochRecord` as columns.
 
-        Those of validation are there where the run has validation examples.
+        Those of validation are there where the run has validation examples, those of rewiring where
+        edges move.
         Free phases of training and of testing began at `start`.
         """
         import pandas as pd
 
         path = self.folder / "history.csv"
         try:
-            return pd.read_csv(path)
+            content = path.read_bytes()
+            check_history(path, content, self.record)
+            table = pd.read_csv(io.BytesIO(content))
         except FileNotFoundError:
             raise InputError(
                 f"{self.folder}: no epoch is finished yet; go on with the run first"
             ) from None
+        except InputError:
+            raise
         except (OSError, ValueError) as error:
             raise InputError(f"{path}: cannot be read ({error})") from None
+        check_history_table(path, table)
+        return table
 
     def corrections(self, epoch: int | None = None) -> npt.NDArray[np.float32]:
-        """RMS corrections per batch, of one epoch or of all; shape (n_batches, n_pairs)."""
+        """RMS corrections per batch, of one epoch or of all; shape (n_batches, n_pairs).
+
+        They are nan where a layer pair had no edge.
+        """
         return self._per_batch("corrections", epoch)
 
     def errors(self, epoch: int | None = None) -> npt.NDArray[np.float32]:
@@ -256,11 +284,10 @@ class Run:
 
     def _per_batch(self, quantity: BatchQuantity, epoch: int | None) -> npt.NDArray[np.float32]:
         epochs = range(1, len(self.history) + 1) if epoch is None else (epoch,)
+        width = len(self.pairs) if quantity == "corrections" else None
         parts = []
         for number in epochs:
             path = epoch_path(self.folder, quantity, number)
-            try:
-                parts.append(np.load(path, allow_pickle=False))
-            except (OSError, ValueError, EOFError) as error:
-                raise InputError(f"{path}: cannot be read ({error})") from None
+            content = checked_epoch(self.folder, quantity, number, self.record)
+            parts.append(read_batches(path, content, width))
         return np.concatenate(parts)

@@ -47,8 +47,8 @@ def check_same(run: Run, config: RunConfig) -> None:
     if graph_digest(graph) != digest:
         raise InputError(
             f"{run.folder}: its topology makes another graph now "
-            f"({first_difference(run.graph, graph)}); bring back what it was made with, or name "
-            "another folder"
+            f"({first_difference(run.initial_graph, graph)}); bring back what it was made with, or "
+            "name another folder"
         )
 
 

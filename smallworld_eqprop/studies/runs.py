@@ -30,7 +30,9 @@ from smallworld_eqprop.studies.folder import (
     write_epoch,
     write_history,
 )
+from smallworld_eqprop.studies.integrity import seal
 from smallworld_eqprop.studies.layout import clear_temporaries, holding, require_checkpoint
+from smallworld_eqprop.studies.locking import one_writer
 from smallworld_eqprop.studies.notes import notes, require_outputs
 from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.resuming import check_same, check_same_data
@@ -115,8 +117,9 @@ def train(
     ------
     InputError
         If the folder holds a run and `existing` is "error", or files but no run; if another
-        configuration, version or graph is to be resumed, or a run whose checkpoint is gone; if a
-        file is damaged, tensorboardX is missing, or the device cannot be used here.
+        process writes to it; if another configuration, version or graph is to be resumed, or a run
+        whose checkpoint is gone; if a file is damaged, tensorboardX is missing, or the device
+        cannot be used here.
     OSError
         If the folder cannot be written to; what was written before stays valid.
     KeyboardInterrupt
@@ -131,7 +134,25 @@ def train(
     require_device(config.training.device)  # before any data is fetched
     if tensorboard is not None:
         check_tensorboard()
-    folder, validated = Path(folder), bool(config.training.validation)
+    folder = Path(folder)
+    holding(folder)  # a folder with files of others is not even locked
+    with one_writer(folder):
+        return _write(config, folder, epochs, existing, on_batch, data, stop, tensorboard, threads)
+
+
+def _write(
+    config: RunConfig,
+    folder: Path,
+    epochs: int,
+    existing: Existing,
+    on_batch: Callable[[Progress], None] | None,
+    data: Dataset | None,
+    stop: Callable[[], bool] | None,
+    tensorboard: str | Path | None,
+    threads: int,
+) -> Run:
+    """Train in a folder to which nobody else writes."""
+    validated = bool(config.training.validation)
     held = holding(folder)
     if held != "nothing" and existing == "error":
         raise InputError(f"{folder}: holds a run already; resume it, overwrite it or name another")
@@ -142,11 +163,12 @@ def train(
         checkpointed = require_checkpoint(folder)
         data = data or config.data.load()
         check_same_data(run, data)
-        trainer = Trainer(run.graph, data, config.training)
+        trainer = Trainer(run.initial_graph, data, config.training)
         clear_temporaries(folder)
         if checkpointed:
             errors = read_checkpoint(folder / "checkpoint.npz", config.key, trainer)
             write_history(folder, trainer.history, validated=validated)
+            seal(folder, len(trainer.history))
     else:
         # The graph first: a bad topology is found out before any data is fetched.
         graph = config.topology.build(config.training.seed)
@@ -154,7 +176,7 @@ def train(
         trainer = Trainer(graph, data, config.training)
         require_outputs(config, trainer)
         for note in notes(trainer):
-            warnings.warn(note, stacklevel=2)
+            warnings.warn(note, stacklevel=3)
         start_folder(folder, config, trainer, threads)
         run = Run(folder)
     _warn_of_length(trainer, epochs)
@@ -180,11 +202,12 @@ def train(
                     saved = time.monotonic()
                     if interrupted():
                         raise KeyboardInterrupt
-            # The checkpoint comes last but one: whatever a kill leaves out is written on resuming.
+            # What a kill leaves out after the checkpoint is written on resuming.
             write_epoch(folder, len(trainer.history), trainer.corrections, errors)
             errors = []
             write_checkpoint(checkpoint, config.key, trainer.state(), errors)
             write_history(folder, trainer.history, validated=validated)
+            seal(folder, len(trainer.history))
             add_events()
             saved = time.monotonic()
             if on_batch:
@@ -202,7 +225,7 @@ def _warn_of_length(trainer: Trainer, epochs: int) -> None:
             warnings.warn(
                 f"optimiser: the schedule ends after {length} steps, but the run after {steps} "
                 f"({epochs} epochs of {trainer.n_batches} batches)",
-                stacklevel=3,
+                stacklevel=4,
             )
 
 

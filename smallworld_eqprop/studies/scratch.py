@@ -17,6 +17,7 @@ from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.studies.layout import holding
+from smallworld_eqprop.studies.locking import LOCK
 from smallworld_eqprop.studies.owners import is_alive
 
 __all__ = ["Scratch", "empty_unless_run", "fractions", "run_folder", "show_progress"]
@@ -60,7 +61,13 @@ class Scratch:
 
     def beat(self) -> None:
         """Show that the sweep is alive, for those on other machines."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         self.marker.touch()
+
+    def keep(self) -> None:
+        """Make the marker again if somebody has removed it, or the whole folder."""
+        if not self.marker.exists():
+            self.beat()
 
     def close(self) -> None:
         """Tell the workers to stop; the folder goes when it is empty."""
@@ -110,6 +117,8 @@ def run_folder(marker: Path, key: str) -> Iterator[Path]:
         with suppress(OSError):  # somebody else's by now, or one too many
             old.rename(own)
     own.mkdir(exist_ok=True)
+    # Whoever claimed the run in the store may write here, even if a worker believed dead is not.
+    (own / LOCK).unlink(missing_ok=True)
     yield own
 
 

@@ -14,7 +14,7 @@ import math
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.studies import tables
+from smallworld_eqprop.studies import digests, tables
 from smallworld_eqprop.studies.config import RunConfig
-from smallworld_eqprop.studies.database import connect, snapshot, translated
-from smallworld_eqprop.studies.owners import is_alive
+from smallworld_eqprop.studies.database import connect, patiently, snapshot, translated
+from smallworld_eqprop.studies.owners import Watch, is_alive
 from smallworld_eqprop.studies.results import Done, Failed, Work
 from smallworld_eqprop.studies.study import Study
 
@@ -85,6 +85,9 @@ class Store:
     def __init__(self, path: str | Path, *, create: bool = True) -> None:
         self.path = Path(path)
         self._db = connect(self.path, create=create)
+        self._watch = Watch()
+        #: Asked while other processes keep the store busy: whether to end with an error.
+        self.give_up: Callable[[], bool] = lambda: False
 
     def __enter__(self) -> Store:
         return self
@@ -134,10 +137,11 @@ class Store:
     def claim(self, keys: Iterable[str], owner: str) -> Claim | None:
         """Take the first of these runs that is neither done, failed nor being done.
 
-        A run claimed by a sweep that has died since is free again.
+        A run claimed by a sweep that has died since is free again; where that sweep is on another
+        machine, only after this store was open for as long as a lease without a sign of it.
         """
         with self._transaction():
-            taken = self._claimed()
+            taken = self._claimed(self._watch.is_alive)
             rows = self._db.execute("SELECT key, config, epochs FROM runs WHERE status='pending'")
             free = {key: row for key, *row in rows if key not in taken}
             key = next((key for key in keys if key in free), None)
@@ -148,7 +152,7 @@ class Store:
                 "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", (key, owner, now, now)
             )
             config, epochs = free[key]
-            return Claim(key, _config(config), epochs)
+            return Claim(key, tables.config_of(config), epochs)
 
     def beat(self, owner: str) -> None:
         """Show that the owner of claims is alive, for those on other machines."""
@@ -194,6 +198,7 @@ class Store:
                     "INSERT OR REPLACE INTO weights VALUES (?, ?)", (key, done.weights)
                 )
             self._insert_work(key, done.work)
+            digests.seal(self._db, key)
             return True
 
     def fail(self, key: str, owner: str, failed: Failed) -> bool:
@@ -229,7 +234,10 @@ class Store:
             The measures that were taken, with the error of each that raised.
         """
         with self._transaction():
+            damaged = (key, "metrics") in digests.changed(self._db, ["metrics"])
             self._insert_metrics(key, metrics, measures)
+            if not damaged:  # what was changed stays known as such
+                digests.seal(self._db, key, ["metrics"])
 
     # Reading
 
@@ -250,7 +258,7 @@ class Store:
             return [
                 RunStatus(
                     key,
-                    _config(config),
+                    tables.config_of(config),
                     epochs,
                     "running" if key in taken else status,
                     error,
@@ -311,16 +319,19 @@ class Store:
             ``metric_*``.
         """
         with self._snapshot():
+            self._refuse_changed("runs", "epochs", "metrics")
             return tables.runs(self._db)
 
     def history(self) -> pd.DataFrame:
         """One row per finished run and epoch: ``key`` and the fields of `EpochRecord`."""
         with self._snapshot():
+            self._refuse_changed("epochs")
             return tables.history(self._db)
 
     def corrections(self) -> pd.DataFrame:
         """One row per finished run, epoch and layer pair: the mean RMS correction as ``rms``."""
         with self._snapshot():
+            self._refuse_changed("corrections")
             return tables.corrections(self._db)
 
     def work(self) -> pd.DataFrame:
@@ -334,7 +345,10 @@ class Store:
             row = self._db.execute("SELECT graph FROM runs WHERE key=?", (key,)).fetchone()
         if row is None or row[0] is None:
             raise InputError(f"{self.path}: no finished run {key!r}")
-        return tuple(json.loads(row[0])["provenance"])
+        try:
+            return tuple(json.loads(row[0])["provenance"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise InputError(f"{self.path}: table runs, graph of run {key!r}: {error!r}") from None
 
     def results_digest(self) -> str:
         """SHA-256 over all that was found out: equal for equal outcomes, whoever worked when."""
@@ -344,29 +358,47 @@ class Store:
                 digest.update(repr(row).encode())
         return digest.hexdigest()
 
+    def check(self) -> list[str]:
+        """Problems of the store, one line for every run and table that was changed.
+
+        Runs that an earlier version stored have no digests, and are not checked.
+        """
+        with self._snapshot():
+            return [self._changed(key, part) for key, part in digests.changed(self._db)]
+
+    def _refuse_changed(self, *parts: str) -> None:
+        for key, part in digests.changed(self._db, parts):
+            raise InputError(self._changed(key, part))
+
+    def _changed(self, key: str, part: str) -> str:
+        return (
+            f"{self.path}: table {part}, run {key!r}: was changed after it was stored; bring back "
+            "a copy of the store, or sweep the study into a new one"
+        )
+
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
-        with translated(self.path), snapshot(self._db):
+        with translated(self.path), snapshot(self._db, self.give_up):
             yield
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with translated(self.path):
             # Immediate: what is read here is still true when it is written.
-            self._db.execute("BEGIN IMMEDIATE")
+            patiently(self._db, "BEGIN IMMEDIATE", self.give_up)
             try:
                 yield
-                self._db.execute("COMMIT")
+                patiently(self._db, "COMMIT", self.give_up)
             except BaseException:
                 # A full disk may have rolled it back already.
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def _claimed(self) -> dict[str, str]:
+    def _claimed(self, alive: Callable[[str, float], bool] = is_alive) -> dict[str, str]:
         """Owner by key of the runs that somebody alive works on."""
         rows = self._db.execute("SELECT key, owner, heartbeat FROM claims").fetchall()
-        return {key: owner for key, owner, heartbeat in rows if is_alive(owner, heartbeat)}
+        return {key: owner for key, owner, heartbeat in rows if alive(owner, heartbeat)}
 
     def _give_back(self, key: str, owner: str) -> bool:
         cursor = self._db.execute("DELETE FROM claims WHERE key=? AND owner=?", (key, owner))
@@ -390,10 +422,6 @@ class Store:
             "INSERT OR REPLACE INTO work VALUES (?, ?, ?, ?, ?, ?)",
             (key, work.worker, work.started, work.finished, work.seconds, environment),
         )
-
-
-def _config(text: str) -> RunConfig:
-    return RunConfig.from_dict(json.loads(text))
 
 
 def _storable(value: Any) -> Any:

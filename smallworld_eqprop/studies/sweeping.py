@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections import Counter
@@ -12,7 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.studies.executors import LOST, LocalProcesses, cores, dask_executor
+from smallworld_eqprop.studies.executors import (
+    LOST,
+    LocalProcesses,
+    cores,
+    dask_executor,
+    require_guard,
+)
 from smallworld_eqprop.studies.job import Task, measure_run, perform
 from smallworld_eqprop.studies.owners import new_owner, retire
 from smallworld_eqprop.studies.results import Done, Failed, Stopped
@@ -31,6 +38,8 @@ HEARTBEAT = 15.0
 GRACE = 20.0
 #: Workers that may die of a run before it counts as failed.
 DEATHS = 3
+#: Times that a run may be stopped, by nobody who is known, before the sweep ends.
+STOPS = 10
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,8 @@ def sweep(
     Raises
     ------
     InputError
-        If the store is damaged, the data cannot be had, or the scheduler cannot be reached.
+        If the store is damaged, the data cannot be had, the scheduler cannot be reached, or worker
+        processes cannot be started, as from a script without ``if __name__ == "__main__":``.
     OSError
         If the store or the checkpoints cannot be written. What was stored stays.
     KeyboardInterrupt
@@ -110,6 +120,7 @@ def sweep(
         raise InputError("executor and scheduler exclude each other; give one of them")
     if workers is not None and workers < 1:
         raise InputError(f"workers: {workers}, must be at least 1")
+    require_guard()
     if tensorboard is not None:
         check_tensorboard()
     with ExitStack() as stack:
@@ -165,11 +176,13 @@ class _Sweep:
         self._flying: dict[Future[Done | Failed | Stopped], Claim] = {}
         self._finished: set[str] = set()  # measured here already, whatever came of it
         self._deaths: Counter[str] = Counter()
+        self._stops: Counter[str] = Counter()
         self._beaten = time.monotonic()
 
     def run(self) -> SweepProgress:
         standing = self._store.standing()
         with deferred_interrupt() as interrupted:
+            self._store.give_up = interrupted
             try:
                 todo = {key for key in self._study.keys if standing[key] == "pending"}
                 # Once, before the workers all try: a missing data set is no fault of the runs.
@@ -183,14 +196,17 @@ class _Sweep:
                 self._train(interrupted)
                 self._measure(interrupted)
                 return self._report()
-            except BaseException:
+            except BaseException as error:
                 self._wind_down()
+                if isinstance(error, OSError) and error.errno == errno.EBUSY:
+                    raise KeyboardInterrupt from None  # while other processes kept the store busy
                 raise
             finally:
                 self._scratch.close()
                 retire(self._owner)
                 with suppress(OSError):  # without it they are free as well, now that we retired
                     self._store.release(self._owner)
+                self._store.give_up = lambda: False
 
     def _train(self, interrupted: Callable[[], bool]) -> None:
         """Claim and do runs until there is none left to claim."""
@@ -209,12 +225,20 @@ class _Sweep:
                     path if self._study.weights else None,
                 )
                 self._flying[self._executor.submit(perform, task)] = claim
-            if not self._flying:
+            if not self._flying and not self._to_wait_for():
                 return
             ready, _ = wait(self._flying, timeout=TICK, return_when=FIRST_COMPLETED)
             for future in ready:
                 self._settle(future)
             self._report()
+
+    def _to_wait_for(self) -> bool:
+        """Whether runs are claimed by a sweep elsewhere that looks dead, and is watched first."""
+        standing = self._store.standing()
+        found = any(standing[key] == "pending" for key in self._study.keys)
+        if found:
+            time.sleep(TICK)
+        return found
 
     def _measure(self, interrupted: Callable[[], bool]) -> None:
         """Measure what the study asks for now and did not when its runs were done."""
@@ -238,6 +262,7 @@ class _Sweep:
     def _stop_if(self, interrupted: Callable[[], bool]) -> bool:
         if interrupted():
             raise KeyboardInterrupt
+        self._scratch.keep()
         if time.monotonic() - self._beaten > HEARTBEAT:
             self._beaten = time.monotonic()
             self._store.beat(self._owner)
@@ -263,10 +288,18 @@ class _Sweep:
         if future.cancelled():
             raise InputError(LOST)
         error = future.exception()
-        if error is None and not isinstance(result := future.result(), Stopped):
+        if error is None:
+            result = future.result()
+            self._stops[key] += isinstance(result, Stopped)
+            if self._stops[key] == STOPS:
+                raise InputError(
+                    f"{self._scratch.marker}: workers found it missing {STOPS} times, as if the "
+                    "sweep were over; keep other programs off this folder and start the sweep "
+                    "again, everything is kept"
+                )
             return result
-        if error is None or isinstance(error, BrokenExecutor):
-            # Killed or told to stop by somebody else: another one goes on from the checkpoint.
+        if isinstance(error, BrokenExecutor):
+            # Killed by somebody else: another one goes on from the checkpoint.
             self._deaths[key] += 1
             if self._deaths[key] < DEATHS:
                 return Stopped()

@@ -7,12 +7,14 @@ import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from smallworld_eqprop.learning.history import REWIRED
 from smallworld_eqprop.studies.config import RunConfig
+from smallworld_eqprop.studies.database import Unreadable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["corrections", "history", "measure_errors", "outcomes", "runs", "work"]
+__all__ = ["config_of", "corrections", "history", "measure_errors", "outcomes", "runs", "work"]
 
 # In the order in which the runs were added, whoever finished first.
 DONE = "JOIN runs USING (key) WHERE status='done' ORDER BY runs.rowid"
@@ -88,9 +90,9 @@ def outcomes(db: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
 
 
 def _measured(by_epoch: pd.DataFrame) -> pd.DataFrame:
-    """Without columns of validation and test that no run has measured."""
+    """Without columns of validation, test and rewiring that no run has measured."""
     # A table without rows has the columns that are usual.
-    kinds = ("validation_",) if by_epoch.empty else ("validation_", "test_")
+    kinds = ("validation_", *REWIRED, *(() if by_epoch.empty else ("test_",)))
     names = [name for name in by_epoch if str(name).startswith(kinds)]
     return by_epoch.drop(columns=[name for name in names if by_epoch[name].isna().all()])
 
@@ -105,8 +107,25 @@ def _read(db: sqlite3.Connection, query: str, texts: tuple[str, ...] = ("key",))
     return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
 
 
+def config_of(text: str) -> RunConfig:
+    """Read the configuration of a run.
+
+    Raises
+    ------
+    Unreadable
+        If it is none.
+    """
+    try:
+        values = json.loads(text)
+        if isinstance(values, dict):
+            return RunConfig.from_dict(values)
+        raise TypeError(f"{text!r:.60}, must be a table")
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise Unreadable(f"table runs, config: {error}") from None
+
+
 def _flat(config: str) -> dict[str, Any]:
-    values = RunConfig.from_dict(json.loads(config)).flat()
+    values = config_of(config).flat()
     return {
         key: json.dumps(value) if isinstance(value, list) else value
         for key, value in values.items()

@@ -145,6 +145,25 @@ def test_export_writes_tidy_tables(study, capsys):
     assert pd.read_csv("tables/runs.csv")["key"].tolist() == [study.keys[0]]
 
 
+def test_export_writes_over_its_own_tables_only(study, capsys):
+    main(["sweep", "mine.toml"])
+    export = ["export", "mine.toml", "--out=tables"]
+    assert main(export) == main(export) == 0
+    capsys.readouterr()
+    for name in ("runs", "history", "corrections", "work"):
+        mine = Path(f"tables/{name}.csv")
+        for path in Path("tables").iterdir():
+            path.unlink()
+        mine.write_text("epoch,seconds\n1,2.0\n")  # as the history of a run
+        assert fails(export, capsys) == (
+            2,
+            f"error: {mine}: is there already and is not a table of export ({name}); name another "
+            "place, or remove it yourself\n",
+        )
+        assert mine.read_text() == "epoch,seconds\n1,2.0\n"
+        assert list(Path("tables").iterdir()) == [mine]
+
+
 def test_parquet_needs_pyarrow(study, capsys, monkeypatch):
     main(["sweep", "mine.toml"])
     capsys.readouterr()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import tomllib
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from smallworld_eqprop.learning import (
 )
 from smallworld_eqprop.learning.schedules import Constant
 from smallworld_eqprop.presets import preset_names
+from smallworld_eqprop.studies.config import FILE_NAME
 
 NAN = float("nan")
 
@@ -108,7 +110,7 @@ rules = st.one_of(
 )
 configs = st.builds(
     RunConfig,
-    name=st.text(),
+    name=st.text(min_size=1).filter(FILE_NAME.fullmatch),
     summary=st.text(),
     topology=st.builds(
         Rewire,
@@ -500,7 +502,7 @@ def test_a_toml_file_is_a_preset_of_ones_own(tmp_path):
         ("[rule]\nbeta = 3\n", "rule.kind: None; give one of: random-sign"),
         ('[training]\nrule = "centred"\n', r"'training.rule'; write \[rule\]"),
         ("[training]\nsed = 3\n", "unknown key 'training.sed'; did you mean seed?"),
-        ("name = 3\n", "name: 3, must be str"),
+        ("name = 3\n", "name: 3; it names folders"),
         (b"\xff\xfe", "not a TOML file"),
         (None, "cannot be read"),
     ],
@@ -642,3 +644,43 @@ def test_what_is_wrong_in_an_old_file_is_one_line(values, words):
     message = str(caught.value)
     assert "\n" not in message
     assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../x", "/x", "a/b", "a\\b", "a\x00", "a\nb", "=HYPERLINK()", ".hidden", "", "a" * 201],
+)
+def test_a_name_that_cannot_name_a_folder_is_refused_on_entry(name, tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(f"name = {json.dumps(name)}\n")
+    for read in (
+        lambda: RunConfig(name=name),
+        lambda: RunConfig().changed(name=name),
+        lambda: RunConfig.from_dict({"name": name}),
+        lambda: RunConfig.from_toml(path),
+    ):
+        with pytest.raises(InputError, match=r"name: .*; it names folders") as caught:
+            read()
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["my net (2)", "a.b", "_x", "-3", "Größe", "p=0.1, seed=3"])
+def test_other_names_are_taken(name):
+    assert RunConfig.from_dict(RunConfig(name=name).to_dict()).name == name
+
+
+def test_a_key_of_any_length_is_refused_at_once_and_in_a_line_that_fits_a_screen(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(f"{'k' * 100_000} = 1\n")
+    with pytest.raises(
+        InputError, match=r"unknown key 'kkk.*\[\.\.\. \d+ characters .*allowed"
+    ) as caught:
+        RunConfig.from_toml(path)
+    assert len(str(caught.value)) < 2100
+
+
+def test_a_pipe_is_no_configuration(tmp_path):
+    path = tmp_path / "run.toml"
+    os.mkfifo(path)
+    with pytest.raises(InputError, match=r"run\.toml: not a file"):
+        RunConfig.from_toml(path)

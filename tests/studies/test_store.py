@@ -238,6 +238,7 @@ def test_a_store_of_before_a_quantity_was_recorded_takes_it_in(path, owner):
         finish_all(store, owner, KEYS[:1])
     with closing(sqlite3.connect(path)) as db:
         db.execute("ALTER TABLE epochs DROP COLUMN worst_residual")
+        db.execute("DROP TABLE digests")
     with Store(path, create=False) as store:
         assert "worst_residual" not in store.history()
     with Store(path) as store:

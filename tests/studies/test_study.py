@@ -165,3 +165,19 @@ def test_keys_are_made_once(monkeypatch):
     study = Study("s", grid(RunConfig(), seed=[0, 1]), epochs=1)
     assert study.keys is study.keys
     assert len(made) == 2
+
+
+def test_a_grid_changes_no_table_that_others_share():
+    study = Study.from_dict({
+        "name": "s",
+        "epochs": 1,
+        "base": {"model": {"kind": "weak-feedback", "feedback": 0.1}},
+        "grids": [
+            {"base": {"feedback": 0.5, "depth": "hops"}, "grid": {"seed": [0]}},
+            {"grid": {"seed": [0, 1]}},
+        ],
+    })  # fmt: skip
+    models = [run.training.model for run in study.runs]
+    assert [(model.feedback, model.depth) for model in models] == [
+        (0.5, "hops"), (0.1, "layers"), (0.1, "layers"),
+    ]  # fmt: skip

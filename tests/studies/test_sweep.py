@@ -230,8 +230,7 @@ def test_a_worker_that_was_thought_dead_loses_its_run(study, path, quick, monkey
 
     outcomes = []
     monkeypatch.setattr(job._Pulse, "show", overtaken)
-    with pytest.raises(FileNotFoundError):
-        job.perform(tasks[0])
+    assert isinstance(job.perform(tasks[0]), job.Stopped)
     [done] = outcomes
     assert done.history[0]["epoch"] == 1
     meeting.close()

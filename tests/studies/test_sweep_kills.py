@@ -100,7 +100,7 @@ def in_forks(script, *paths):
         text=True,
         timeout=120,
     )
-    print(done.stderr)  # what became of a fork that failed
+    sys.stderr.write(done.stderr)  # pytest shows it where a fork has failed
     assert done.returncode == 0
     return [int(word) for word in done.stdout.split()]
 

@@ -134,6 +134,7 @@ def test_a_store_of_before_there_was_validation_is_read_and_goes_on(store, tiny)
     with sqlite3.connect(path) as db:
         for column in ("validation_error", "validation_cost"):
             db.execute(f"ALTER TABLE epochs DROP COLUMN {column}")
+        db.execute("DROP TABLE digests")
     with Store(path, create=False) as old:
         assert judged_by(old.runs(), "final_") == "test"
         assert "validation_error" not in old.history()

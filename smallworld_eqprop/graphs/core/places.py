@@ -48,16 +48,24 @@ class FreePlaces:
     """
 
     def __init__(self, g: LayeredGraph, kind: PlaceKind = "skip") -> None:
-        self._n_nodes = g.n_nodes
-        self._first, last = _runs(g, kind)
-        self._starts = np.concatenate(([0], np.cumsum(last - self._first)))
+        self._n_nodes, self._layers = g.n_nodes, g.layers
+        self._first, self._last = _runs(g, kind)
+        self._starts = np.concatenate(([0], np.cumsum(self._last - self._first)))
         u, v = g.edges.T
-        inside = (v >= self._first[u]) & (v < last[u])
+        inside = (v >= self._first[u]) & (v < self._last[u])
         u, v = u[inside], v[inside]
         # Edges are sorted, so their ranks are; minus their position: free places before each.
         taken = self._starts[u] + v - self._first[u]
         self._free_before = taken - np.arange(len(taken))
         self.count = int(self._starts[-1]) - len(taken)
+
+    @property
+    def layer_pairs(self) -> list[tuple[int, int]]:
+        """Pairs of layers between which places of this kind lie, free or not; sorted."""
+        ends = np.flatnonzero(self._last > self._first)
+        runs = zip(ends, self._first[ends], self._last[ends] - 1, strict=True)
+        spans = {tuple(self._layers[list(each)].tolist()) for each in runs}
+        return sorted({(a, b) for a, low, high in spans for b in range(low, high + 1)})
 
     def keys(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Edge keys ``u * n_nodes + v`` of the free places with these numbers."""

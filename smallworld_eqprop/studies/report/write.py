@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.files import atomic_writer
+from smallworld_eqprop.files import atomic_writer, first_bytes, require_own
 from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.report.page import render
 from smallworld_eqprop.studies.report.run import run_page
@@ -13,6 +13,9 @@ from smallworld_eqprop.studies.report.study import study_page
 from smallworld_eqprop.studies.store import Store
 
 __all__ = ["report_html", "write_report"]
+
+# In the head of every page; see page.html.jinja.
+GENERATOR = b'<meta name="generator" content="smallworld-eqprop '
 
 
 def report_html(source: Run | Store) -> str:
@@ -53,23 +56,24 @@ def write_report(source: str | Path, out: str | Path | None = None) -> Path:
     Raises
     ------
     InputError
-        If `source` is neither, nothing in it is finished yet, or `out` is a folder.
+        If `source` is neither, nothing in it is finished yet, or the file is there already and is
+        not such a page.
     OSError
         If the page cannot be written.
     """
     source = Path(source)
     if out is not None and Path(out).is_dir():
         raise InputError(f"{out}: is a folder; name the file of the page")
+    beside = source / "report.html" if source.is_dir() else source.with_name(f"{source.stem}.html")
+    path = beside if out is None else Path(out)
+    require_own(path, "a page of report", lambda found: GENERATOR in first_bytes(found))
     if source.is_dir():
         html = report_html(Run(source))
-        path = source / "report.html"
     elif source.exists():
         with Store(source, create=False) as store:
             html = report_html(store)
-        path = source.with_name(f"{source.stem}.html")
     else:
         raise InputError(f"{source}: no run folder and no store of a study here")
-    path = path if out is None else Path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_writer(path) as file:
         file.write(html.encode())

@@ -11,7 +11,7 @@ from smallworld_eqprop.studies.report import report_html
 
 #: With names that would be markup if nobody took care.
 CONFIG = RunConfig(
-    name="<b>mine</b> & yours",
+    name="<b>mine<b> & yours",
     summary="</script><script>alert(1)</script>",
     data=named("digits", 100),
     topology=Rewire((64, 12, 11, 10), p=0.1),

@@ -147,3 +147,28 @@ def test_what_cannot_be_shown_is_one_line(config, run, tmp_path, capsys):
         assert words in message
     with pytest.raises(InputError, match="is a folder; name the file of the page"):
         write_report(run.folder, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["mine.sqlite", "checkpoint.npz", "history.csv", "notes.html"])
+def test_nothing_but_a_page_is_written_over(run, store_path, tmp_path, name, capsys):
+    (tmp_path / "notes.html").write_text("<!doctype html><title>mine</title>")
+    path = {"mine.sqlite": store_path, "notes.html": tmp_path / name}.get(name, run.folder / name)
+    before = path.read_bytes()
+    assert main(["report", str(run.folder), "--out", str(path)]) == 2
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert message == (
+        f"error: {path}: is there already and is not a page of report; name another place, or "
+        "remove it yourself"
+    )
+    assert path.read_bytes() == before
+
+
+def test_a_page_and_an_empty_file_are_written_over(run, tmp_path):
+    page = tmp_path / "page.html"
+    page.touch()
+    for _ in range(2):
+        assert write_report(run.folder, page).stat().st_size > 1000
+    page.unlink()
+    page.symlink_to(tmp_path / "gone")
+    with pytest.raises(InputError, match="is there already"):
+        write_report(run.folder, page)

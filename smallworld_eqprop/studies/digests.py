@@ -1,0 +1,71 @@
+"""Digests of what a store holds of every finished run, so that a changed row is named."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+
+__all__ = ["CHECKED", "changed", "seal"]
+
+#: Tables of which every run has a digest, and the columns that it leaves out.
+CHECKED: dict[str, tuple[str, ...]] = {
+    "runs": ("status", "error", "traceback"),
+    "epochs": (),
+    "corrections": (),
+    "metrics": (),
+}
+
+EMPTY = hashlib.sha256().hexdigest()
+
+# Made with the first digest: stores of earlier versions have none, and are read as they are.
+TABLE = """
+CREATE TABLE IF NOT EXISTS digests (
+    key TEXT NOT NULL REFERENCES runs (key),
+    part TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (key, part)
+)
+"""
+
+
+def seal(db: sqlite3.Connection, key: str, parts: Iterable[str] = CHECKED) -> None:
+    """Note the digests of a run, in the transaction that has written its rows."""
+    db.execute(TABLE)
+    db.executemany(
+        "INSERT OR REPLACE INTO digests VALUES (?, ?, ?)",
+        [(key, part, _digests(db, part, key)[key]) for part in parts],
+    )
+
+
+def changed(db: sqlite3.Connection, parts: Iterable[str] = CHECKED) -> list[tuple[str, str]]:
+    """Key and table of everything that is not what was written."""
+    if not list(db.execute("SELECT 1 FROM sqlite_schema WHERE name='digests'")):
+        return []
+    found = []
+    for part in parts:
+        there = _digests(db, part)
+        noted = db.execute("SELECT key, sha256 FROM digests WHERE part=? ORDER BY rowid", (part,))
+        found += [(key, part) for key, sha256 in noted if there.get(key, EMPTY) != sha256]
+    return found
+
+
+def _digests(db: sqlite3.Connection, table: str, key: str | None = None) -> dict[str, str]:
+    """SHA-256 by key over the rows of a table, of one run or of all that are done."""
+    left_out = CHECKED[table]
+    chosen = "key=?" if key else "key IN (SELECT key FROM runs WHERE status='done')"
+    cursor = db.execute(
+        f"SELECT * FROM {table} WHERE {chosen} ORDER BY rowid", (key,) if key else ()
+    )
+    names = [name for name, *_ in cursor.description]
+    place = names.index("key")
+    hashes: dict[str, hashlib._Hash] = {key: hashlib.sha256()} if key else {}
+    for row in cursor:
+        # Columns that came later are NULL in runs of before.
+        values = [
+            (name, value)
+            for name, value in zip(names, row, strict=True)
+            if value is not None and name not in left_out
+        ]
+        hashes.setdefault(row[place], hashlib.sha256()).update(repr(values).encode())
+    return {each: found.hexdigest() for each, found in hashes.items()}
