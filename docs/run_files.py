@@ -39,6 +39,8 @@ ABOUT = {
     "hardware": "What the devices of a chip do to the network; an ideal one when left out. Several "
     "are written as `[[hardware]]`, one table each, or as a list, and act one after the other: see "
     "[hardware](hardware.md).",
+    "rewire": "Which edges move while the network is trained; none when left out: see "
+    "[growing](growing.md).",
     "schedule": "A learning rate that changes: in the place of a number, as in `learning_rate = "
     '{ kind = "cosine", rate = 0.1, epochs = 10 }`. Steps are counted in batches.',
     "initial": "Weights to begin with; without a kind.",

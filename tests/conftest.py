@@ -6,6 +6,7 @@ import matplotlib
 import numpy as np
 import pytest
 from hypothesis import settings
+from matplotlib.figure import Figure
 
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
@@ -14,7 +15,8 @@ from smallworld_eqprop.graphs.generate.rewiring import rewire
 matplotlib.use("Agg")
 
 # Shared machines make single examples slow, so no deadline; in CI the same examples every time.
-settings.register_profile("default", deadline=None)
+# Elsewhere every run draws others, so that many runs of 40 see more than one of 100.
+settings.register_profile("default", deadline=None, max_examples=40)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
@@ -64,6 +66,17 @@ def device(request):
     if request.param != "numpy":
         pytest.importorskip("torch")
     return request.param
+
+
+@pytest.fixture
+def coarse_pictures(monkeypatch):
+    """Pictures of 100 dots per inch; at the 300 of the style each takes a third of a second."""
+    savefig = Figure.savefig
+
+    def coarse(self, *args, **options):
+        return savefig(self, *args, **options | {"dpi": 100})
+
+    monkeypatch.setattr(Figure, "savefig", coarse)
 
 
 @pytest.fixture(scope="session")

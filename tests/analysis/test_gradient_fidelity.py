@@ -18,7 +18,7 @@ OUT = ("--table", "table.csv", "--out", "figures")
 
 
 @pytest.fixture
-def fidelity(monkeypatch, tmp_path):
+def fidelity(monkeypatch, tmp_path, coarse_pictures):
     module = import_module("gradient_fidelity")
     monkeypatch.setattr(module, "SHARES", (0.0, 0.3))
     monkeypatch.setattr(module, "BETAS", (1e-5, 1.0))

@@ -18,7 +18,7 @@ WEAK = ["weak-feedback-3x500", "weak-feedback-rewired-3x500"]
 
 
 @pytest.fixture
-def reproduce(monkeypatch, tmp_path):
+def reproduce(monkeypatch, tmp_path, coarse_pictures):
     module, preset = import_module("reproduce"), RunConfig.preset
 
     def small(name):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -33,13 +34,21 @@ def script(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def performance(script, monkeypatch):
+def performance(script, monkeypatch, coarse_pictures):
     module = script("metrics_vs_performance")
     quick = partial(module.explained_variance, repeats=1, folds=3, models=["ridge"])
     monkeypatch.setattr(module, "explained_variance", quick)
     monkeypatch.setattr(module, "early_against_final", few_resamples(module.early_against_final))
     monkeypatch.setattr(module, "correlations", few_resamples(module.correlations))
     return module
+
+
+@pytest.fixture
+def undrawn(performance, monkeypatch):
+    """The same without its figures, which take longer than all numbers."""
+    monkeypatch.setattr(performance, "figures", Mock())
+    monkeypatch.setattr(performance, "save", lambda figure, path: path)
+    return performance
 
 
 def few_resamples(function):
@@ -109,28 +118,27 @@ def test_a_table_becomes_figures_tables_and_a_conclusion(performance, monkeypatc
     assert re.search("first epoch against last: test error" + strong, error)
 
 
-def test_the_same_seed_gives_the_same_tables(performance, monkeypatch):
+def test_the_same_seed_gives_the_same_tables(undrawn, monkeypatch):
     made_up().to_csv("runs.csv", index=False)
-    monkeypatch.setattr(performance, "save", lambda figure, path: path)
     tables = []
     for out in ("a", "b"):
-        run(performance, monkeypatch, "runs.csv", "--out", out, "--permutations", 19)
+        run(undrawn, monkeypatch, "runs.csv", "--out", out, "--permutations", 19)
         tables.append([path.read_bytes() for path in sorted(Path(out).glob("*.csv"))])
     assert tables[0] == tables[1]
 
 
-def test_part_of_the_runs(performance, monkeypatch, capsys):
+def test_part_of_the_runs(undrawn, monkeypatch, capsys):
     made_up().to_csv("runs.csv", index=False)
     part = "metric_hops_to_output > 2 and family == 'rewire'"
-    run(performance, monkeypatch, "runs.csv", "--where", part, "--permutations", 19)
+    run(undrawn, monkeypatch, "runs.csv", "--where", part, "--permutations", 19)
     kept = made_up().query(part)
     assert capsys.readouterr().out.startswith(f"{len(kept)} runs, {len(kept) // 2} settings.")
     explained = pd.read_csv("runs/analysis/explained_variance.csv")
     assert set(explained.features) == {"p", "structure", "p + structure"}  # one topology is left
     with pytest.raises(SystemExit, match=r"^error: where: 'nothing > 0' cannot be evaluated"):
-        run(performance, monkeypatch, "runs.csv", "--where", "nothing > 0")
+        run(undrawn, monkeypatch, "runs.csv", "--where", "nothing > 0")
     with pytest.raises(SystemExit, match=r"^error: where: 'p > 2' is true of none of the 28 runs"):
-        run(performance, monkeypatch, "runs.csv", "--where", "p > 2")
+        run(undrawn, monkeypatch, "runs.csv", "--where", "p > 2")
 
 
 def test_matched_networks_are_ranked_among_those_of_equal_p_and_edges(performance):

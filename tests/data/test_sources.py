@@ -272,3 +272,9 @@ def test_slow_client_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(fetchers.subprocess, "run", run)
     with pytest.raises(FetchError, match="python3 took over"):
         fetchers._command(["python3"], tmp_path)
+
+
+def test_no_mirror_is_plain_http():
+    for files in (sources.MNIST, sources.FASHION_MNIST):
+        assert files.mirrors
+        assert all(mirror.startswith("https://") for mirror in files.mirrors)

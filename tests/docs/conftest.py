@@ -10,7 +10,7 @@ from smallworld_eqprop.studies import job, sweeping
 
 
 @pytest.fixture
-def little_to_do(monkeypatch, tmp_path):
+def little_to_do(monkeypatch, tmp_path, coarse_pictures):
     """An empty folder, and few examples and epochs whatever is asked for, in this process."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

@@ -62,7 +62,7 @@ def test_products_have_one_thread_unless_they_are_large(real, monkeypatch):
     assert of_products() == before
 
 
-@pytest.mark.parametrize("n", [0, -1, 1.5])
+@pytest.mark.parametrize("n", [0, -1, 1.5, 100_000])
 def test_bad_numbers_are_named(real, n):
     with (
         pytest.raises(InputError, match=f"threads: {n}, must be a whole number"),

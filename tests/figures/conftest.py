@@ -13,7 +13,7 @@ from smallworld_eqprop.graphs.topology import Rewire
 
 
 @pytest.fixture
-def script():
+def script(coarse_pictures):
     yield import_module
     plt.close("all")
 

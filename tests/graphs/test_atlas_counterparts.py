@@ -216,7 +216,7 @@ def test_other_libraries_find_the_same(name: str) -> None:
     function, theirs = FUNCTIONS[name], COUNTERPARTS[name]
     parameters = inspect.signature(function).parameters
     for graph in ATLAS:
-        kinds = dict(forms(graph))
+        kinds = forms(graph)
         if len(graph) < 2 and ("inputs" in parameters or "g" in parameters):
             continue
         given = {key: make(len(graph))[0] for key, make in ARGUMENTS.items() if key in parameters}

@@ -41,7 +41,7 @@ def graphs(draw: st.DrawFn) -> nx.Graph:
 
 
 @BOTH
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(graphs(), st.integers(0, 3), st.booleans(), st.integers(0, 99))
 def test_equal_to_networkx(reference, graph, niter, connectivity, seed) -> None:
     before = nx.Graph(graph)

@@ -177,8 +177,9 @@ def test_random_like_and_thin(g, seed):
         assert drawn == random_like(g, seed=seed)
         assert (drawn.layer_sizes, drawn.n_edges) == (g.layer_sizes, g.n_edges)
         assert not joins_ends(drawn)
+        whole = drawn.to_networkx()
         reached = set().union(
-            *(nx.node_connected_component(drawn.to_networkx(), u) for u in range(g.layer_sizes[0]))
+            *(nx.node_connected_component(whole, u) for u in range(g.layer_sizes[0]))
         )
         assert set(range(*g.layer_slice(-1).indices(g.n_nodes))) <= reached
         kept = thin(drawn, drawn.n_edges, seed=seed)

@@ -45,7 +45,7 @@ def matrices(draw: st.DrawFn) -> np.ndarray:
     return upper + upper.T
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(matrices(), st.integers(1, 4), st.floats(0.2, 3), st.booleans())
 def test_partitions_against_networkx_and_bctpy(matrix, n_labels, resolution, weighted) -> None:
     used = matrix if weighted else (matrix > 0).astype(float)
@@ -156,7 +156,7 @@ def test_no_edges() -> None:
         assert all(math.isnan(value) for value in numbers.values())
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(matrices(), st.floats(0.5, 1.5), st.booleans())
 def test_core_periphery_is_the_largest_value_of_the_search_of_bctpy(matrix, gamma, weighted):
     used = matrix if weighted else (matrix > 0).astype(float)
@@ -178,7 +178,7 @@ def test_core_of_a_star_and_of_a_ring() -> None:
         core_periphery(nx.cycle_graph(7), resolution=0)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(matrices())
 def test_cores_and_rich_club_against_networkx_and_bctpy(matrix) -> None:
     graph = nx.from_numpy_array(matrix)

@@ -76,7 +76,7 @@ def lengths(g: LayeredGraph) -> nx.Graph:
     return graph
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(graphs(), st.booleans())
 def test_betweenness_against_networkx_and_by_counting(g: LayeredGraph, weighted: bool) -> None:
     inputs, outputs = ends(g)
@@ -108,7 +108,7 @@ def test_betweenness_against_networkx_and_by_counting(g: LayeredGraph, weighted:
         assert edges.sum() == close(input_output_path_length(g))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(graphs())
 def test_paths_and_resistance_against_igraph_and_networkx(g: LayeredGraph) -> None:
     inputs, outputs = ends(g)
@@ -134,7 +134,7 @@ def test_paths_and_resistance_against_igraph_and_networkx(g: LayeredGraph) -> No
     assert resistance == close(nx.resistance_distance(part, -1, -2))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(graphs())
 def test_weighted_resistance_and_potential(g: LayeredGraph) -> None:
     potential = output_potential(g, weighted=True)
@@ -158,7 +158,7 @@ def test_weighted_resistance_and_potential(g: LayeredGraph) -> None:
     assert math.isnan(resistance) if power < 1e-9 else resistance == close(1 / power)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(graphs(), st.booleans(), st.floats(0.05, 0.95))
 def test_walks_against_dense_functions(g: LayeredGraph, weighted: bool, decay: float) -> None:
     inputs, outputs = ends(g)
