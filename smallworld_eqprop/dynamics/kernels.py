@@ -322,11 +322,14 @@ def add_at_sparse_edges(data, indices, indptr, rows, left, right):  # type: igno
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def adam_in_place(  # type: ignore[no-untyped-def]
-    values, gradient, mean, square, rate, mean_scale, square_scale, first, second, epsilon, decay
-):
+    values, gradient, mean, square,
+    rate, mean_scale, square_scale, first, second, epsilon, decay, smallest,
+):  # fmt: skip
     """One step of Adam on flat arrays, in place; see `Adam`. Gives the sum of squares of the step.
 
     Where the gradient has always been 0, as where there is no edge, nothing moves but by decay.
+    Moments below `smallest`, the smallest normal number, become 0: where a gradient is 0 from some
+    batch on they would stay just below it for good, and processors are slow there.
     """
     one = values.dtype.type(1)
     total = values.dtype.type(0)
@@ -334,6 +337,8 @@ def adam_in_place(  # type: ignore[no-untyped-def]
         g = gradient[i]
         m = first * mean[i] + (one - first) * g
         v = second * square[i] + (one - second) * g * g
+        m = m if abs(m) >= smallest else m * 0
+        v = v if v >= smallest else v * 0
         mean[i], square[i] = m, v
         step = -rate * (m * mean_scale / (math.sqrt(v * square_scale) + epsilon))
         step -= rate * decay * values[i]

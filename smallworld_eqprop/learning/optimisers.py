@@ -248,7 +248,8 @@ class Adam(Optimiser):
         numbers = (*self._scales(t), self.first, self.second, self.epsilon, self.decay)
 
         def pieces(gradient: Any, parameters: Any, memory: Memory) -> list[Callable[[], float]]:
-            scalars: Any = [parameters.dtype.type(each) for each in numbers]
+            smallest = np.finfo(parameters.dtype).tiny
+            scalars: Any = [parameters.dtype.type(each) for each in (*numbers, smallest)]
             arrays = parameters, gradient, memory["mean"], memory["square"]
             flat: Any = [each.reshape(-1) for each in arrays]
             starts = range(0, parameters.size, TOGETHER)

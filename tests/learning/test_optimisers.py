@@ -88,6 +88,21 @@ class Slow(Adam):
     """Adam without its fast path, which is chosen by the type."""
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_not_corrected_any_more_is_forgotten_whole(dtype):
+    """A moment that shrinks for ever would stop below the normal numbers, which are slow."""
+    gradient, parameters = np.array([1e-3, -1e-25], dtype), np.zeros(2, dtype)
+    memory = Adam().init(parameters)
+    for t in range(10_000):
+        for piece in Adam(first=0.5, second=0.6).in_place(t)(gradient, parameters, memory):
+            piece()
+        gradient *= t < 5
+        for moment in memory.values():
+            assert not np.any((moment != 0) & (np.abs(moment) < np.finfo(dtype).tiny))
+    assert not memory["mean"].any()
+    assert not memory["square"].any()
+
+
 def test_training_takes_the_fast_path_to_the_same_end(toy, toy_graph):
     ends = []
     for optimiser in (Adam(0.01, 0.01, epsilon=0.01), Slow(0.01, 0.01, epsilon=0.01)):
