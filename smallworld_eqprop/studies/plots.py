@@ -180,7 +180,7 @@ def plot_corrections(run: Run, ax: Axes | None = None) -> Axes:
 
 
 def correction_lines(ax: Axes, table: pd.DataFrame, colours: Sequence[Any]) -> None:
-    """Draw a line per layer pair into axes that become logarithmic.
+    """Draw a line per layer pair into axes that become logarithmic, unless all corrections are 0.
 
     Parameters
     ----------
@@ -197,13 +197,16 @@ def correction_lines(ax: Axes, table: pd.DataFrame, colours: Sequence[Any]) -> N
     # As dense on a logarithmic axis everywhere.
     wanted = batches[np.searchsorted(batches, np.geomspace(1, batches[-1], POINTS))]
     sampled = table[(table.seed == seed) & ((table.epoch > 1) | table.batch.isin(wanted))]
+    changed = bool((sampled.rms > 0).any())
     for (pair, kind), curve in sampled.groupby(["pair", "kind"], sort=False):
         # A pair that did not change has no place on a logarithmic axis.
-        values = curve.rms.where(curve.rms > 0)
+        values = curve.rms.where(curve.rms > 0) if changed else curve.rms
         ax.plot(curve.batch, values, color=colours[_upper(pair) - 1], label=pair, **STYLES[kind])
-    ax.set(xscale="log", yscale="log")
+    ax.set_xscale("log")
     ax.xaxis.set_major_locator(LogLocator(numticks=8))
-    ax.yaxis.set_major_locator(LogLocator(numticks=8))
+    if changed:
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(numticks=8))
 
 
 def layer_colours(pairs: Iterable[str]) -> list[str]:

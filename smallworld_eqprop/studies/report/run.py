@@ -81,7 +81,7 @@ def tiles(run: Run, history: pd.DataFrame) -> list[Tile]:
         ),
         *([Tile(f"test {what}", write(last["test_error"]), "after the last epoch")] * tested),
         Tile(f"training {what}", write(last["training_error"]), "online, last epoch"),
-        Tile("log-spread", f"{last['log_spread']:.2f}", "0: all layers train alike"),
+        Tile("log-spread", value_text(round(last["log_spread"], 2)), "0: all layers train alike"),
         Tile("epochs", f"{last['epoch']:.0f}", f"{n_train:,} examples"),
         Tile("edges", f"{run.graph.n_edges:,}", f"{run.graph.n_nodes:,} nodes"),
         Tile("training time", duration(history["seconds"].sum()), f"seed {seed}"),
@@ -137,8 +137,8 @@ def learning(run: Run, history: pd.DataFrame) -> list[Picture | Table]:
         ),
         Picture(
             corrections,
-            f"RMS correction of every layer pair; log-spread {last['log_spread']:.2f} in the last "
-            "epoch.",
+            f"RMS correction of every layer pair; log-spread "
+            f"{value_text(round(last['log_spread'], 2))} in the last epoch.",
             "RMS correction of every layer pair: means over 11 batches in the first epoch, then "
             "over an epoch. Lines of one height: layers that train alike.",
         ),

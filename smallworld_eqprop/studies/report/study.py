@@ -169,13 +169,14 @@ def tiles(runs: pd.DataFrame, status: Sequence[str]) -> list[Tile]:
     judged = judged_by(runs, "final_")
     column = f"final_{judged}_error"
     best = runs.nsmallest(1, column).iloc[0]
-    spread = runs["final_log_spread"]
+    spread = runs["final_log_spread"].round(2)
+    ends = dict.fromkeys(map(value_text, (spread.min(), spread.max())))
     unfinished = [f"{status.count(s)} {s}" for s in ("running", "pending", "failed") if s in status]
     return [
         Tile("runs finished", f"{len(runs)} of {len(status)}", ", ".join(unfinished)),
         Tile("epochs", " or ".join(map(str, sorted(runs["epochs"].unique())))),
         Tile(f"least {judged} error", value_text(best[column]), f"seed {best['seed']}"),
-        Tile("log-spread", f"{spread.min():.2f} to {spread.max():.2f}", "0: layers train alike"),
+        Tile("log-spread", " to ".join(ends), "0: layers train alike"),
     ]
 
 

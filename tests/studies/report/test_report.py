@@ -172,3 +172,9 @@ def test_a_page_and_an_empty_file_are_written_over(run, tmp_path):
     page.symlink_to(tmp_path / "gone")
     with pytest.raises(InputError, match="is there already"):
         write_report(run.folder, page)
+
+
+def test_a_run_that_corrects_nothing_has_a_page(config, tmp_path):
+    still = train(config.changed(learning_rate=0.0), tmp_path / "still", epochs=2)
+    assert not still.corrections(2).any()
+    assert "log-spread undefined in the last epoch" in report_html(still)
