@@ -38,15 +38,20 @@ def seal(db: sqlite3.Connection, key: str, parts: Iterable[str] = CHECKED) -> No
     )
 
 
-def changed(db: sqlite3.Connection, parts: Iterable[str] = CHECKED) -> list[tuple[str, str]]:
-    """Key and table of everything that is not what was written."""
+def changed(
+    db: sqlite3.Connection, parts: Iterable[str] = CHECKED, key: str | None = None
+) -> list[tuple[str, str]]:
+    """Key and table of everything that is not what was written, of one run or of all."""
     if not list(db.execute("SELECT 1 FROM sqlite_schema WHERE name='digests'")):
         return []
     found = []
     for part in parts:
-        there = _digests(db, part)
-        noted = db.execute("SELECT key, sha256 FROM digests WHERE part=? ORDER BY rowid", (part,))
-        found += [(key, part) for key, sha256 in noted if there.get(key, EMPTY) != sha256]
+        there = _digests(db, part, key)
+        noted = db.execute(
+            "SELECT key, sha256 FROM digests WHERE part=? AND key=ifnull(?, key) ORDER BY rowid",
+            (part, key),
+        )
+        found += [(each, part) for each, sha256 in noted if there.get(each, EMPTY) != sha256]
     return found
 
 

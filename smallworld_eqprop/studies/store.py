@@ -234,7 +234,7 @@ class Store:
             The measures that were taken, with the error of each that raised.
         """
         with self._transaction():
-            damaged = (key, "metrics") in digests.changed(self._db, ["metrics"])
+            damaged = bool(digests.changed(self._db, ["metrics"], key))
             self._insert_metrics(key, metrics, measures)
             if not damaged:  # what was changed stays known as such
                 digests.seal(self._db, key, ["metrics"])
