@@ -213,7 +213,8 @@ class Circuit:
         """
         drive = np.zeros((inputs.shape[0], self.n_free), self.dtype)
         thin = sparse.issparse(inputs)
-        few = not thin and np.count_nonzero(inputs) < SPARSE_INPUTS * inputs.size
+        filled = inputs.nnz if thin else np.count_nonzero(inputs)
+        few = not thin and filled < SPARSE_INPUTS * inputs.size
 
         def add(part: slice) -> None:
             for matrix, rows in self.first:
@@ -225,7 +226,7 @@ class Circuit:
                     drive[part, rows] += product(inputs[part], matrix)
             drive[part] += self.bias
 
-        share(add, len(drive), drive.size)
+        share(add, len(drive), filled * sum(matrix.shape[1] for matrix, _ in self.first))
         return drive
 
     def field(self, state: Array, drive: Array | None = None) -> Array:

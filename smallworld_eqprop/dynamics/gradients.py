@@ -50,7 +50,7 @@ def gradient_of(layout: Layout, physics: Physics, contrast: Contrast) -> tuple[l
             first, last = (block.shape[1] * end // PARTS for end in (part.start, part.stop))
             block.fill(weights[n], start, ends, slice(first, last))
 
-    share(fill, PARTS, sum(weights[n].size for n in factors))
+    share(fill, PARTS, len(left) * sum(weights[n].size for n in factors))
     for n, block in enumerate(layout.blocks):
         if block.upper:
             weights[n] = physics.scaled(n, weights[n], own)

@@ -23,6 +23,11 @@ class Scaled:
     factor: np.floating
 
     @property
+    def size(self) -> int:
+        """Number of entries."""
+        return self.matrix.size
+
+    @property
     def T(self) -> Scaled:
         """The transpose."""
         return Scaled(self.matrix.T, self.factor)

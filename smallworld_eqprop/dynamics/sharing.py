@@ -19,8 +19,8 @@ __all__ = ["check_threads", "share", "threads"]
 
 _threads = ContextVar("threads", default=1)
 
-# Work on fewer numbers is done before another thread has begun.
-WORTH_SHARING = 1 << 16
+# Fewer multiplications are done before another thread has begun.
+WORTH_SHARING = 1 << 25
 #: More than any machine has cores; each takes memory for its stack.
 MOST_THREADS = 1024
 
@@ -98,7 +98,7 @@ def check_threads(n: object) -> None:
         raise InputError(f"threads: {n!r}, must be a whole number from 1 to {MOST_THREADS}")
 
 
-def share(work: Callable[[slice], object], n: int, size: float = np.inf) -> None:
+def share(work: Callable[[slice], object], n: int, operations: float = np.inf) -> None:
     """Call ``work(part)`` with the parts of ``range(n)``, as many at once as there are threads.
 
     Parameters
@@ -107,10 +107,10 @@ def share(work: Callable[[slice], object], n: int, size: float = np.inf) -> None
         Takes a slice; for most of its time it must not need the interpreter.
     n : int
         Number of examples.
-    size : float
-        How many numbers the work is about; of few a thread would cost more than it does.
+    operations : float
+        About how many multiplications the work is; for few a thread costs more than it saves.
     """
-    count = _threads.get() if size >= WORTH_SHARING else 1
+    count = _threads.get() if operations >= WORTH_SHARING else 1
     size = max(-(-n // count), 1)
     first, *others = (slice(start, start + size) for start in range(0, max(n, 1), size))
     running = [_pool(count - 1, os.getpid()).submit(work, part) for part in others]

@@ -98,7 +98,7 @@ class Sweeps(Solver):
                     active = np.arange(*active.indices(len(state)))
                 active, back = active[goes_on], back[goes_on]
 
-        share(relax, len(state), state.size)
+        share(relax, len(state), len(state) * self.count * _entries(_terms(circuit)))
         return Relaxation(state, field, residual, sweeps, self.tolerance)
 
     def deviations(
@@ -141,13 +141,18 @@ class Sweeps(Solver):
             moving[:, part] = active.reshape(len(nudges), -1)
             found[:, part] = change.reshape(len(nudges), -1, width)
 
-        share(relax, n, found.size)
+        share(relax, n, len(nudges) * n * self.count * _entries(terms))
         return list(found), int(moving.sum())
 
 
 def _terms(circuit: Circuit) -> list[Terms]:
     """Matrices into every layer, looked up before threads share the work."""
     return [circuit.terms(layer) for layer in range(len(circuit.layout.rows))]
+
+
+def _entries(terms: list[Terms]) -> int:
+    """Number of multiplications that the fields of an example take."""
+    return sum(matrix.size for into in terms for matrix, _ in into)
 
 
 def _sides(circuit: Circuit) -> list[tuple[Terms, Terms]]:

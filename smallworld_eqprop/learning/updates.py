@@ -17,6 +17,9 @@ from smallworld_eqprop.learning.rules import Rule
 
 __all__ = ["Updates", "share_arrays"]
 
+# A step of Adam takes as long for a parameter as so many multiplications in a matrix product.
+ADAM = 64
+
 KINDS: tuple[Literal["weights"], Literal["biases"]] = ("weights", "biases")
 
 
@@ -124,7 +127,7 @@ class Updates:
                 for k in range(*part.indices(len(pieces))):
                     squares[k] = pieces[k][1]()
 
-            share(work, len(pieces), sum(each.size for each in arrays))
+            share(work, len(pieces), ADAM * sum(each.size for each in arrays))
             sums = [0.0] * len(arrays)
             for (n, _), square in zip(pieces, squares, strict=True):
                 sums[n] += square

@@ -42,6 +42,14 @@ def test_they_work_at_once(real):
         share(lambda part: together.wait(), 2)
 
 
+@pytest.mark.parametrize(("operations", "count"), [(1e6, 1), (1e9, 2)])
+def test_little_work_is_not_shared(real, operations, count):
+    parts = []
+    with threads(real, 2):
+        share(parts.append, 10, operations)
+    assert len(parts) == count
+
+
 def test_what_goes_wrong_in_one_is_heard_of(real):
     def work(part):
         if part.start:
