@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from networkx.utils import create_py_random_state, cumulative_distribution
 
+from smallworld_eqprop.graphs.core.neighbours import joined, ring_distance
+
 __all__ = ["REFERENCES", "lattice_reference", "random_reference"]
 
 # Random words drawn at a time. A try takes about seven; the kernel stops while so many are left.
@@ -131,11 +133,11 @@ def _switch(  # type: ignore[no-untyped-def]
         d = others[starts[c] + place]
         if b in (c, d) or d == a:
             continue
-        if not _joined(a, d, starts, others) and not _joined(c, b, starts, others):
+        if not joined(starts, others, a, d) and not joined(starts, others, c, b):
             # networkx compares with a-c and b-d here, not with the edges to be.
             wanted = not nearer or (
-                _apart(a, b, n_nodes) + _apart(c, d, n_nodes)
-                >= _apart(a, c, n_nodes) + _apart(b, d, n_nodes)
+                ring_distance(a, b, n_nodes) + ring_distance(c, d, n_nodes)
+                >= ring_distance(a, c, n_nodes) + ring_distance(b, d, n_nodes)
             )
             if wanted:
                 _exchange(a, b, c, d, progress, starts, others, stamps)
@@ -169,22 +171,6 @@ def _below(number, words, at):  # type: ignore[no-untyped-def]
         drawn = np.int64(words[at]) >> (32 - bits)
         at += 1
     return drawn, at
-
-
-@numba.njit(nogil=True, cache=True)
-def _joined(a, b, starts, others):  # type: ignore[no-untyped-def]
-    if starts[b + 1] - starts[b] < starts[a + 1] - starts[a]:
-        a, b = b, a
-    slot = starts[a]
-    while slot < starts[a + 1] and others[slot] != b:
-        slot += 1
-    return slot < starts[a + 1]
-
-
-@numba.njit(nogil=True, cache=True)
-def _apart(a, b, n_nodes):  # type: ignore[no-untyped-def]
-    distance = abs(a - b)
-    return min(distance, n_nodes - distance)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -71,6 +71,8 @@ def as_adjacency(graph: Graph) -> sparse.csr_array:
         return graph.adjacency()
     if is_matrix(graph):
         matrix = _symmetric(graph, signed=False)
+        if matrix.dtype == np.bool_:
+            return matrix
         ones = np.ones(matrix.nnz, dtype=np.bool_)
         return sparse.csr_array((ones, matrix.indices, matrix.indptr), matrix.shape)
     edges, _, n_nodes = _listed(graph, signed=False)

@@ -30,7 +30,7 @@ def is_simple(matrix: Any) -> bool:
         and matrix.nnz >= LARGE
         and matrix.shape[0] == matrix.shape[1]
         and matrix.dtype.kind in "biuf"
-        and bool((matrix.data > 0).all())
+        and bool((matrix.data if matrix.dtype.kind == "b" else matrix.data > 0).all())
         and (matrix.dtype.kind != "f" or bool((matrix.data < np.inf).all()))
     ):
         return False

@@ -17,16 +17,18 @@ def is_symmetric(indptr, indices):  # type: ignore[no-untyped-def]
     """
     n_nodes = len(indptr) - 1
     matched = indptr[:-1].copy()
+    one = np.uint64(1)
     for node in range(n_nodes):
         last = np.int64(node)
         # What is not matched by now has to lie right of the diagonal.
         for slot in range(np.uint64(matched[node]), np.uint64(indptr[node + 1])):
-            other = np.int64(indices[slot])
-            if other <= last or other >= n_nodes:
+            # Unsigned, a number below 0 is too large, and no place is counted from the end.
+            other = np.uint64(indices[slot])
+            if other >= np.uint64(n_nodes) or np.int64(other) <= last:
                 return False
-            last = other
+            last = np.int64(other)
             mirror = matched[other]
-            if mirror >= indptr[other + 1] or indices[np.uint64(mirror)] != node:
+            if mirror >= indptr[other + one] or indices[np.uint64(mirror)] != node:
                 return False
             matched[other] = mirror + 1
     return True

@@ -61,9 +61,9 @@ def average_clustering(graph: Graph, *, weighted: bool = False) -> float:
     if adjacency.shape[0] == 0:
         return float("nan")
     degree = degrees(adjacency)
-    possible = degree * (degree - 1) / 2
-    through = count_triangles(adjacency)
-    return float(np.divide(through, possible, out=np.zeros(len(degree)), where=possible > 0).mean())
+    # Without two neighbours there are no triangles, and 0 / 1 is 0.
+    pairs = np.maximum(degree * (degree - 1), 1)
+    return float((2 * count_triangles(adjacency) / pairs).mean())
 
 
 def transitivity(graph: Graph) -> float:

@@ -16,6 +16,7 @@ from smallworld_eqprop.graphs.core.arguments import Seed, seeded
 from smallworld_eqprop.graphs.core.bitsets import bit_rows, flip, has_bit, is_dense
 from smallworld_eqprop.graphs.core.draws import draw_places
 from smallworld_eqprop.graphs.core.edges import canonical_edges
+from smallworld_eqprop.graphs.core.neighbours import joined, ring_distance
 from smallworld_eqprop.graphs.nulls.samples import NullSample, checked_attempts, drawn_sample
 
 __all__ = ["degree_preserving_lattice", "ring_lattice"]
@@ -236,7 +237,7 @@ def _shorten(owners, indptr, neighbours, mirror, rows, attempts, rng):  # type: 
         at_a = rng.integers(0, len(owners))
         at_b = mirror[at_a]
         a, b = owners[at_a], neighbours[at_a]
-        step = int(_apart(a, b, n_nodes) ** rng.random())
+        step = int(ring_distance(a, b, n_nodes) ** rng.random())
         d = (a + step if rng.random() < 0.5 else a - step) % n_nodes
         degree = indptr[d + 1] - indptr[d]
         if degree == 0:
@@ -246,8 +247,8 @@ def _shorten(owners, indptr, neighbours, mirror, rows, attempts, rng):  # type: 
         c = neighbours[at_d]
         if a in (c, d) or b in (c, d):
             continue
-        longer = _apart(a, d, n_nodes) + _apart(c, b, n_nodes)
-        if longer > _apart(a, b, n_nodes) + _apart(c, d, n_nodes):
+        longer = ring_distance(a, d, n_nodes) + ring_distance(c, b, n_nodes)
+        if longer > ring_distance(a, b, n_nodes) + ring_distance(c, d, n_nodes):
             continue
         if len(rows) > 0:
             if has_bit(rows, a, d) or has_bit(rows, c, b):
@@ -256,7 +257,7 @@ def _shorten(owners, indptr, neighbours, mirror, rows, attempts, rng):  # type: 
             flip(rows, c, d)
             flip(rows, a, d)
             flip(rows, c, b)
-        elif _joined(indptr, neighbours, a, d) or _joined(indptr, neighbours, c, b):
+        elif joined(indptr, neighbours, a, d) or joined(indptr, neighbours, c, b):
             continue
         neighbours[at_a], neighbours[at_d] = d, a
         neighbours[at_c], neighbours[at_b] = b, c
@@ -264,20 +265,3 @@ def _shorten(owners, indptr, neighbours, mirror, rows, attempts, rng):  # type: 
         mirror[at_c], mirror[at_b] = at_b, at_c
         accepted += 1
     return accepted
-
-
-@numba.njit(nogil=True, cache=True)
-def _joined(indptr, neighbours, a, b):  # type: ignore[no-untyped-def]
-    """Tell whether two nodes are connected, by the shorter of their lists."""
-    if indptr[b + 1] - indptr[b] < indptr[a + 1] - indptr[a]:
-        a, b = b, a
-    slot = indptr[a]
-    while slot < indptr[a + 1] and neighbours[slot] != b:
-        slot += 1
-    return slot < indptr[a + 1]
-
-
-@numba.njit(nogil=True, cache=True)
-def _apart(a, b, n_nodes):  # type: ignore[no-untyped-def]
-    distance = abs(a - b)
-    return min(distance, n_nodes - distance)

@@ -135,6 +135,32 @@ def test_triangles(graph: nx.Graph) -> None:
     assert triangles(graph).tolist() == list(nx.triangles(graph).values())
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(
+    "graph",
+    [
+        nx.complete_graph(40),
+        nx.star_graph(40),
+        nx.path_graph(40),
+        nx.barabasi_albert_graph(300, 20, seed=0),
+        nx.powerlaw_cluster_graph(300, 3, 0.5, seed=0),
+        nx.connected_caveman_graph(5, 13),
+    ],
+    ids=["complete", "star", "path", "hubs", "few hubs", "cliques"],
+)
+def test_triangles_do_not_depend_on_labels(graph: nx.Graph, seed: int) -> None:
+    # Lists of neighbours longer than a block, shorter ones, and none.
+    order = np.random.default_rng(seed).permutation(len(graph)).tolist()
+    there = nx.relabel_nodes(graph, dict(enumerate(order)))
+    given = nx.empty_graph(len(graph))
+    given.add_edges_from(there.edges)
+    expected = nx.triangles(graph)
+    ours = triangles(given)
+    assert [ours[order[node]] for node in graph] == [expected[node] for node in graph]
+    theirs = to_igraph(given).transitivity_avglocal_undirected(mode="zero")
+    assert average_clustering(given) == pytest.approx(theirs, abs=1e-12)
+
+
 @awkward
 def test_bipartite_clustering(graph: nx.Graph) -> None:
     ours = bipartite_clustering(graph)
