@@ -185,6 +185,11 @@ class RunConfig:
                 raise InputError(f"{'.'.join(path)}: given twice, once as {key}; give one of them")
             # A copy, because fields may be written into tables, and a study gives one to many runs.
             values[path] = copy.deepcopy(value)
+        for path in values:
+            whole = values.get(path[:1])
+            if len(path) > 1 and isinstance(whole, Mapping) and path[1] in whole:
+                name = ".".join(path)
+                raise InputError(f"{name}: given twice, once in {path[0]}; give one of them")
         # p and moves say the same thing in two ways: the one asked for takes the other's place.
         p, moves = values.get(("topology", "p")), values.get(("topology", "moves"))
         if p is not None and moves is not None:

@@ -74,7 +74,11 @@ ENGINES = ("NumPy", "torch")
 
 def table():
     """Cells of the table, by kind of rule and by column."""
-    text = PAGE.read_text(encoding="utf-8").partition("## What goes with what")[2]
+    text = (
+        PAGE.read_text(encoding="utf-8")
+        .partition("## What goes with what")[2]
+        .partition("\n## ")[0]
+    )
     rows = [line.strip("|").split("|") for line in re.findall(r"^\|.*\|$", text, re.M)]
     head, _, *body = ([cell.strip().replace("`", "") for cell in row] for row in rows)
     return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in body}
