@@ -69,7 +69,7 @@ walk: $(BIN)/python ## follow README and tutorials, from a wheel in a fresh envi
 
 # Tests start hundreds of processes, each of which would compile every module where byte code is not kept.
 test: $(VENV)/.installed-test ## the tests, without network
-	OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n 2 -m "not network"
+	OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not network"
 
 atlas: $(VENV)/.installed-test ## every measure and null model on all graphs of up to seven nodes: half an hour
 	ATLAS_NODES=7 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 \

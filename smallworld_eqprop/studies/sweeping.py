@@ -14,6 +14,7 @@ from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.studies.executors import (
+    GUARD,
     LOST,
     LocalProcesses,
     cores,
@@ -200,6 +201,8 @@ class _Sweep:
                 self._wind_down()
                 if isinstance(error, OSError) and error.errno == errno.EBUSY:
                     raise KeyboardInterrupt from None  # while other processes kept the store busy
+                if interrupted() and str(error) == GUARD:
+                    raise KeyboardInterrupt from None  # the signal ended workers that were starting
                 raise
             finally:
                 self._scratch.close()

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -230,6 +231,7 @@ def test_ctrl_c_keeps_everything_and_says_so(study, tmp_path):
     ) as sweep:
         while not list(Path("runs").glob("*.scratch/*/progress")):
             assert sweep.poll() is None
+            time.sleep(0.02)
         os.killpg(sweep.pid, signal.SIGINT)
         _, message = sweep.communicate()
     # On a busy machine a line of progress comes first.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 
 import psutil
@@ -167,6 +170,28 @@ def test_a_store_that_is_kept_busy_can_be_given_up(study, path, monkeypatch):
         with pytest.raises(OSError, match="busy"):
             store.claim(study.keys, "me")
         held.execute("ROLLBACK")
+        assert set(store.standing().values()) == {"pending"}
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_workers_that_die_as_they_start_are_blamed_on_the_script_unless_it_is_stopped(
+    study, path, monkeypatch, stopped
+):
+    """SIGTERM to all processes of a sweep, as `timeout` sends it, ends workers that start."""
+
+    class Dies(Executor):
+        def submit(self, fn, /, *args, **kwargs):
+            if stopped:
+                os.kill(os.getpid(), signal.SIGTERM)
+            future = Future()
+            future.set_exception(BrokenProcessPool())
+            return future
+
+    monkeypatch.setattr(executors.LocalProcesses, "_pool", lambda self: Dies())
+    with pytest.raises(KeyboardInterrupt if stopped else InputError) as caught:
+        sweep(study, path, workers=1)
+    assert str(caught.value) == ("" if stopped else executors.GUARD)
+    with Store(path) as store:
         assert set(store.standing().values()) == {"pending"}
 
 
