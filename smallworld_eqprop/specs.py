@@ -17,7 +17,7 @@ import dataclasses
 import functools
 import importlib
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -27,7 +27,9 @@ import numpy as np
 from smallworld_eqprop.errors import InputError, nearest
 
 __all__ = [
+    "Part",
     "Slot",
+    "check_type",
     "importable",
     "inner_table",
     "kind_of",
@@ -40,6 +42,45 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+#: Networks are arrays of float32, in which a larger number is infinite.
+LARGEST = float(np.finfo(np.float32).max)
+
+
+class Part:
+    """What may stand in a configuration, as a frozen dataclass: subclass it.
+
+    After a part is made, every field is checked to be of its annotated type, as fields are that
+    come from a file. The ``__post_init__`` of a subclass needs to check limits only: where it
+    stumbles over a word or None in the place of a number, that is the error.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__post_init__" in cls.__dict__:
+            cls.__post_init__ = _then_fields(cls.__post_init__)  # type: ignore[method-assign, assignment]
+
+    def __post_init__(self) -> None:
+        _check_fields(self)
+
+
+def _then_fields(own: Callable[[Any], None]) -> Callable[[Any], None]:
+    """The checks of a class, and then those of all fields."""
+
+    @functools.wraps(own)
+    def checked(self: Any) -> None:
+        try:
+            own(self)
+        except InputError:
+            raise
+        except (TypeError, ValueError, AttributeError, OverflowError):
+            _check_fields(self)
+            raise
+        # Not where a subclass calls it, whose own checks are still to come.
+        if type(self).__post_init__ is checked:
+            _check_fields(self)
+
+    return checked
 
 
 @dataclass(frozen=True)
@@ -296,6 +337,49 @@ def _hints(kind: Any) -> dict[str, Any]:
     return {name: hint for name, hint in get_type_hints(kind).items() if name in fields}
 
 
+def check_type(name: str, value: Any, hint: Any) -> None:
+    """Refuse a value that is not of an annotated type.
+
+    Parameters
+    ----------
+    name : str
+        Of the value, for the message.
+    value
+    hint : type
+        As it stands in annotations: ``float | None``, ``tuple[int, ...]``, ``Literal["a", "b"]``.
+
+    Raises
+    ------
+    InputError
+        Also if a number is nan, or too large for float32.
+    """
+    _checked(hint, value, (), name)
+
+
+def _check_fields(thing: Any) -> None:
+    """Refuse a value that is not of its annotated type, here or in a part within."""
+    try:
+        hints = _hints(type(thing))  # type: ignore[arg-type]
+    except NameError:  # a class within a function, whose annotations cannot be looked up
+        return
+    for name, hint in hints.items():
+        value = getattr(thing, name)
+        if _known(hint):
+            check_type(name, value, hint)
+        if dataclasses.is_dataclass(value):
+            _check_fields(value)
+
+
+def _known(hint: Any) -> bool:
+    """Whether `_checked` understands an annotation."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return all(map(_known, inner))
+    if origin is tuple:
+        return len(inner) == 2 and inner[1] is ... and _known(inner[0])
+    return hint is Any or origin is Literal or isinstance(hint, type)
+
+
 def _checked(hint: Any, value: Any, slots: tuple[Slot, ...], name: str) -> Any:
     """`value` as the annotated type says, or an error that names both."""
     if isinstance(value, np.generic):
@@ -310,10 +394,17 @@ def _checked(hint: Any, value: Any, slots: tuple[Slot, ...], name: str) -> Any:
             return tuple(
                 _checked(inner[0], item, slots, f"{name}[{i}]") for i, item in enumerate(value)
             )
-        if origin is Literal and value in inner:
+        if origin is Literal and isinstance(value, str) and value in inner:
             return value
         if option is float and isinstance(value, int | float) and not isinstance(value, bool):
+            if value != value or LARGEST < abs(value) < float("inf"):
+                raise InputError(f"{name}: {value!r}, must be of at most {LARGEST:.1e} in size")
             return float(value)
-        if option is Any or (isinstance(option, type) and type(value) is option):
+        if option is Any or (isinstance(option, type) and _is_one(option, value)):
             return value
     raise InputError(f"{name}: {value!r}, must be {type_name(hint)}")
+
+
+def _is_one(kind: type, value: Any) -> bool:
+    """Whether a value is of a type; True is no number."""
+    return type(value) is kind if kind in (bool, int, str) else isinstance(value, kind)

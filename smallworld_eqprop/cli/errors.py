@@ -41,7 +41,7 @@ def exit_status(command: Callable[[], object]) -> int:
             return 1
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()  # type: ignore[union-attr]
-            return 2
+            return 0
         typer.echo(f"error: {' '.join(_message(error).split())}", err=True)
         return 1 if isinstance(error, OSError) else 2
 

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["metrics"]
 
+#: Measures that count.
+COUNTS = {
+    *("n_nodes", "n_edges", "n_components", "edge_disjoint_paths"),
+    *("degree_smallest", "degree_largest"),
+}
+
 
 def metrics(
     network: Annotated[
@@ -161,7 +167,7 @@ def metrics(
             "seed": seed,
             "layer_sizes": getattr(graph, "layer_sizes", None),
             "provenance": steps,
-            "metrics": structure,
+            "metrics": {name: whole(name, value) for name, value in structure.items()},
             "ensemble": ensemble if null else None,
             "coefficients": {key: dataclasses.asdict(c) for key, c in coefficients.items()},
         }
@@ -277,3 +283,8 @@ def counting(console: Console) -> Iterator[Callable[[str, int, int | None], None
 
         count("reading", 0, None)
         yield count
+
+
+def whole(name: str, value: float) -> float:
+    """A count as an integer; any other measure as it is."""
+    return int(value) if name in COUNTS and value.is_integer() else value

@@ -19,6 +19,8 @@ from smallworld_eqprop.errors import InputError
 
 __all__ = ["train"]
 
+# More than any machine has cores.
+MOST_THREADS = 1024
 # Headings of the options in --help.
 NETWORK, TRAINING, OUTPUT = "Network and data", "Training", "Folder and output"
 
@@ -155,8 +157,8 @@ def train(
         raise InputError("--resume and --overwrite exclude each other; give one of them")
     if threads is None:
         threads = cores()
-    if threads < 1:
-        raise InputError(f"--threads: {threads}, must be at least 1")
+    if not 1 <= threads <= MOST_THREADS:
+        raise InputError(f"--threads: {threads}, must be from 1 to {MOST_THREADS}")
     named = {
         "dataset": dataset,
         "n_train": train_examples,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from smallworld_eqprop.data.dataset import Dataset, Task
+from smallworld_eqprop.specs import Part
 
 __all__ = ["Data"]
 
 
-class Data:
+class Data(Part):
     """What a run learns: subclass it as a frozen dataclass, and write `load`.
 
     A kind that reads files also has a method ``identity()``. It gives a table of what decides the

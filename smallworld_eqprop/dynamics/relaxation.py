@@ -13,6 +13,7 @@ import numpy.typing as npt
 from smallworld_eqprop.dynamics.circuit import Nudge
 from smallworld_eqprop.dynamics.motion import check_still
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.specs import Part
 
 __all__ = ["Relaxation", "Solver", "Status"]
 
@@ -102,7 +103,7 @@ class Relaxation:
         )
 
 
-class Solver:
+class Solver(Part):
     """A way to relax a circuit; subclass it, and write `sweeps`.
 
     A solver is a frozen dataclass of hyperparameters, `tolerance` and `max_sweeps` among them. What

@@ -14,6 +14,7 @@ from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
 from smallworld_eqprop.graphs.convert.io import graph_arrays, load_graph
+from smallworld_eqprop.memory import open_npz
 from smallworld_eqprop.specs import read_spec, write_spec
 
 __all__ = ["load_network", "save_network"]
@@ -63,7 +64,7 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     path = _checked_path(path)
     graph = load_graph(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, open_npz(raw) as file:
             found = {name: file[name] for name in ("model", "weights", "biases")}
     except KeyError as error:
         raise InputError(f"{path}: a graph without a network ({error.args[0]})") from None

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from smallworld_eqprop.specs import Part
+
 __all__ = ["Device", "Memory", "OnWeights", "acts"]
 
 Memory = dict[str, npt.NDArray]
 Values = npt.NDArray[np.float64]
 
 
-class Device:
+class Device(Part):
     """Subclass it as a frozen dataclass of numbers, and write the methods in which it acts.
 
     Weights are given in the order of ``graph.edges``, biases and states in that of the free nodes.

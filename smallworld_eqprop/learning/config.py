@@ -42,7 +42,7 @@ from smallworld_eqprop.learning.schedules import (
     Steps,
     WarmUp,
 )
-from smallworld_eqprop.specs import Slot
+from smallworld_eqprop.specs import Part, Slot
 
 __all__ = ["SLOTS", "TrainingConfig"]
 
@@ -90,7 +90,7 @@ INITIAL, AS_THEY_ARE, IDEAL, FIXED = Initial(), Chain(), Devices(), Fixed()
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Part):
     """How a network learns; the defaults are the paper's 3 x 500 protocol.
 
     Attributes

@@ -24,6 +24,7 @@ from smallworld_eqprop.dynamics.sharing import threads
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.learning.constant import warn_if_constant
 from smallworld_eqprop.learning.history import EpochRecord
 from smallworld_eqprop.learning.kept import Kept
 from smallworld_eqprop.learning.losses import Loss
@@ -31,10 +32,12 @@ from smallworld_eqprop.learning.optimisers import Optimiser
 from smallworld_eqprop.learning.recipe import (
     RELAXATION,
     check_parameters,
+    check_same_network,
     data_of,
     graph_of,
     inputs_of,
     mostly_zero,
+    network_parameters,
     spread,
     training_of,
 )
@@ -172,12 +175,17 @@ class EqPropEstimator(BaseEstimator):
         if fresh:
             self._random_state = check_random_state(self.random_state)
             self._statistics, self._at_zero = StandardScaler(), mostly_zero(X)
+            self._made_with = network_parameters(self)
             self.graph_ = graph_of(self, X.shape[1], targets.shape[1], self._seed())
             self.history_: list[EpochRecord] = []
             self.corrections_: list[npt.NDArray[np.float32]] = []
             self._errors: list[list[float]] = []
             self.loss_curve_: list[float] = []
-            self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+            self.validation_scores_: list[float] | None = None
+        elif made_with := getattr(self, "_made_with", None):  # the estimator of a run has none
+            check_same_network(self, made_with)
+        if self.early_stopping and self.validation_scores_ is None:
+            self.validation_scores_ = []
         if self.scaling == "none":
             self.scaler_ = Scaling()
         elif fresh or once:
@@ -197,6 +205,8 @@ class EqPropEstimator(BaseEstimator):
         self._kept: Kept | None = Kept(*facts)
         weights, biases = best or (trainer.network.weights, trainer.network.biases)
         self._take(Network(self.graph_, weights, biases, trainer.config.model))
+        if not once:
+            warn_if_constant(self._states, data)
 
     def _epochs(self, trainer: Trainer, data: Dataset, n: int) -> tuple[Any, Any] | None:
         """Train for so many epochs, or until the validation score no longer improves.
@@ -255,11 +265,15 @@ class EqPropEstimator(BaseEstimator):
         """States of the output nodes when the network has settled, shape (n_samples, n_outputs)."""
         check_is_fitted(self)
         features = validate_data(self, X, accept_sparse="csr", reset=False)
+        return self._states(inputs_of(features, self.scaler_))
+
+    def _states(self, rows: Any) -> npt.NDArray[np.float64]:
+        """States of the output nodes of these inputs, shape (n_samples, n_outputs)."""
         network, solver = self._double, self.relaxation or RELAXATION
         if isinstance(solver, SOR):
             solver = PREDICTION
-        outputs = np.empty((features.shape[0], self.graph_.layer_sizes[-1]))
-        rows, circuit = inputs_of(features, self.scaler_), network.circuit
+        outputs = np.empty((len(rows), self.graph_.layer_sizes[-1]))
+        circuit = network.circuit
         plain = type(network.model).clamped is Model.clamped
         with threads(network, effective_n_jobs(self.n_jobs)):
             for begin in range(0, len(outputs), TOGETHER):

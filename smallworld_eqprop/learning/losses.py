@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from smallworld_eqprop.specs import Part
+
 __all__ = ["CrossEntropy", "Loss", "SquaredError"]
 
 
-class Loss:
+class Loss(Part):
     """Cost of an example, with its first and second derivative at the outputs: subclass it.
 
     Outputs and targets have shape (batch, n_outputs). Use operators that NumPy arrays and torch

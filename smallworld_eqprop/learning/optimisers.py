@@ -19,6 +19,7 @@ from smallworld_eqprop.dynamics.contrast import Group
 from smallworld_eqprop.dynamics.kernels import adam_in_place
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.schedules import Schedule
+from smallworld_eqprop.specs import Part
 
 __all__ = ["SGD", "Adam", "Momentum", "Optimiser"]
 
@@ -28,7 +29,7 @@ Memory = dict[str, Any]
 TOGETHER = 1 << 15
 
 
-class Optimiser:
+class Optimiser(Part):
     """Subclass it, and write `step`; `init` too, if steps depend on earlier ones.
 
     Attributes

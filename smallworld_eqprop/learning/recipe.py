@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from smallworld_eqprop.data.dataset import Dataset
 from smallworld_eqprop.data.rows import SparseRows
 from smallworld_eqprop.dynamics.initial import Initial
 from smallworld_eqprop.dynamics.models import Model, WeakFeedback
+from smallworld_eqprop.dynamics.relaxation import Solver
 from smallworld_eqprop.dynamics.sweeps import Sweeps
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
@@ -22,17 +23,20 @@ from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
 from smallworld_eqprop.graphs.generate.rewiring import rewire
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.losses import CrossEntropy, Loss, SquaredError
-from smallworld_eqprop.learning.optimisers import Adam
-from smallworld_eqprop.learning.rules import Centred
+from smallworld_eqprop.learning.optimisers import Adam, Optimiser
+from smallworld_eqprop.learning.rules import Centred, Rule
 from smallworld_eqprop.learning.schedules import Cosine
+from smallworld_eqprop.specs import check_type
 
 __all__ = [
     "RELAXATION",
     "check_parameters",
+    "check_same_network",
     "data_of",
     "graph_of",
     "inputs_of",
     "mostly_zero",
+    "network_parameters",
     "spread",
     "training_of",
 ]
@@ -44,6 +48,27 @@ BATCH = 100
 RULE, RELAXATION = Centred(0.25, Sweeps(1)), Sweeps(2)
 
 
+#: What a parameter of an estimator may be, where nothing else checks it.
+TYPES: dict[str, Any] = {
+    **dict.fromkeys(("p", "feedback", "gain", "learning_rate", "decay"), float),
+    **dict.fromkeys(("validation_fraction", "tol"), float),
+    **dict.fromkeys(("max_iter", "n_iter_no_change"), int),
+    **dict.fromkeys(("intralayer", "early_stopping", "warm_start"), bool),
+    "hidden_layer_sizes": int | tuple[int, ...],
+    "batch_size": int | Literal["auto"],
+    "scaling": Literal["standard", "none"],
+    "verbose": bool | int,
+    "n_jobs": int | None,
+    "model": Model | None,
+    "rule": Rule | None,
+    "loss": Loss | None,
+    "optimiser": Optimiser | None,
+    "relaxation": Solver | None,
+}
+#: Parameters that decide which network is trained.
+NETWORK = ("hidden_layer_sizes", "p", "intralayer", "graph", "inputs", "outputs")
+
+
 def check_parameters(estimator: Any) -> None:
     """Refuse what neither the graph nor `TrainingConfig` checks.
 
@@ -52,20 +77,48 @@ def check_parameters(estimator: Any) -> None:
     InputError
         Naming the parameter and what it may be.
     """
+    for name, hint in TYPES.items():
+        value = getattr(estimator, name)
+        check_type(name, value.tolist() if isinstance(value, np.ndarray) else value, hint)
     for name in ("max_iter", "n_iter_no_change"):
-        value = getattr(estimator, name)
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise InputError(f"{name}: {value!r}, must be a whole number of at least 1")
-    for name, allowed in (("scaling", ("standard", "none")), ("batch_size", ("auto",))):
-        value = getattr(estimator, name)
-        if isinstance(value, str) and value not in allowed:
-            raise InputError(f"{name}: {value!r}, allowed: {', '.join(allowed)}")
+        if getattr(estimator, name) < 1:
+            raise InputError(f"{name}: {getattr(estimator, name)!r}, must be at least 1")
     if not estimator.tol >= 0:
         raise InputError(f"tol: {estimator.tol}, must be at least 0")
     if not 0 < estimator.validation_fraction < 1:
         raise InputError(
             f"validation_fraction: {estimator.validation_fraction}, must be between 0 and 1"
         )
+
+
+def network_parameters(estimator: Any) -> dict[str, Any]:
+    """The parameters of an estimator that decide which network is trained."""
+    found = {name: getattr(estimator, name) for name in NETWORK}
+    hidden = found["hidden_layer_sizes"]
+    found["hidden_layer_sizes"] = tuple(np.atleast_1d(hidden).tolist())
+    return found
+
+
+def check_same_network(estimator: Any, before: dict[str, Any]) -> None:
+    """Refuse to go on with a network whose parameters have changed.
+
+    Parameters
+    ----------
+    estimator : EqPropEstimator
+    before : dict
+        `network_parameters` of the call that made the network.
+
+    Raises
+    ------
+    InputError
+    """
+    for name, value in network_parameters(estimator).items():
+        old = before[name]
+        if value is not old and not np.array_equal(value, old):
+            raise InputError(
+                f"{name}: {value!r:.60}, but the network that is to be trained further was made "
+                f"with {old!r:.60}; give that again, or fit with warm_start=False"
+            )
 
 
 def graph_of(estimator: Any, n_features: int, n_outputs: int, seed: int) -> LayeredGraph:

@@ -19,14 +19,14 @@ from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.core.places import FreePlaces, PlaceKind
 from smallworld_eqprop.learning.optimisers import rate_at
 from smallworld_eqprop.learning.schedules import Schedule
-from smallworld_eqprop.specs import Slot
+from smallworld_eqprop.specs import Part, Slot
 
 __all__ = ["REWIRE", "AbsentCorrection", "Fixed", "RandomGrowth", "Rewiring"]
 
 Pairs = npt.NDArray[np.integer]
 
 
-class Rewiring:
+class Rewiring(Part):
     """Which edges move while a network is trained: subclass it, write `moves` and `grown`.
 
     So many edges are dropped as grow, so that their number stays. Of an edge that stays, weight

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.specs import Part
 
 __all__ = ["Constant", "Cosine", "Exponential", "Schedule", "Steps", "WarmUp"]
 
 
-class Schedule:
+class Schedule(Part):
     """A learning rate that depends on the number of the step: subclass it, and write `value`."""
 
     def value(self, t: int) -> float:
@@ -40,6 +41,9 @@ class Constant(Schedule):
     """
 
     rate: float
+
+    def __post_init__(self) -> None:
+        _check_rates(rate=self.rate)
 
     def value(self, t: int) -> float:  # noqa: ARG002
         """The rate."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from smallworld_eqprop.data.columns import Columns, Scaling
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer
+from smallworld_eqprop.memory import open_npz
 
 __all__ = ["COLUMNS", "read_columns", "write_columns"]
 
@@ -46,8 +48,8 @@ def read_columns(folder: Path) -> Columns | None:
     if not path.exists():
         return None
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with path.open("rb") as raw, open_npz(raw) as file:
+            arrays: dict[str, Any] = {name: file[name] for name in file.files}
         features, constant = (tuple(arrays[name].tolist()) for name in ("features", "constant"))
         inputs, targets = (
             Scaling(*(arrays[f"{kind}.{part}"] for part in PARTS))

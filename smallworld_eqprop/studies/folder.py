@@ -34,6 +34,7 @@ from smallworld_eqprop.graphs.core.digest import graph_digest
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.learning.history import REWIRED, EpochRecord
 from smallworld_eqprop.learning.trainer import Trainer
+from smallworld_eqprop.memory import open_npz
 from smallworld_eqprop.studies.columns import write_columns
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.layout import BATCH_FOLDERS, RECORD, clear_run, starting
@@ -182,7 +183,7 @@ def checkpoint_arrays(path: Path, key: str) -> tuple[dict[str, npt.NDArray], dic
     """
     try:
         # Opened here, because numpy leaves a file that it cannot read open.
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        with path.open("rb") as raw, open_npz(raw) as file:
             # Reading every array checks every checksum: a damaged file is never half-read.
             arrays = {name: file[name] for name in file.files}
         header: dict[str, Any] = json.loads(str(arrays.pop("header")))

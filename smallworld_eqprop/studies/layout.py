@@ -32,10 +32,10 @@ BATCH_FOLDERS: tuple[Literal["corrections"], Literal["errors"]] = ("corrections"
 _STARTING = "starting"
 # What tells a record of ours from another program's file of that name.
 _KEYS = ("config", "version", "pairs", "kinds")
-# Names that `atomic_writer` gives to files until they are complete.
-_HALF_RECORD = re.compile(r"\.run\.json-[a-z0-9_]+")
-_HALF_FILE = re.compile(r"\.(run\.json|history\.csv|(graph|checkpoint|columns)\.npz)-[a-z0-9_]+")
-_HALF_EPOCH = re.compile(r"\.epoch-\d{4,}\.npy-[a-z0-9_]+")
+# Names that `atomic_writer` gives to files until they are complete: tempfile adds 8 characters.
+_HALF_RECORD = re.compile(r"\.run\.json-[a-z0-9_]{8}")
+_HALF_FILE = re.compile(r"\.(run\.json|history\.csv|(graph|checkpoint|columns)\.npz)-[a-z0-9_]{8}")
+_HALF_EPOCH = re.compile(r"\.epoch-\d{4,}\.npy-[a-z0-9_]{8}")
 _EPOCH = re.compile(r"epoch-(\d{4,})\.npy")
 
 

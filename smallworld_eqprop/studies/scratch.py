@@ -24,6 +24,8 @@ __all__ = ["Scratch", "empty_unless_run", "fractions", "run_folder", "show_progr
 
 PROGRESS = "progress"
 MARKER = ".sweep"
+#: What `glob` finds of names that are given here: others may be copies that somebody made.
+TOKEN = "[0-9a-f]" * 8
 
 
 class Scratch:
@@ -52,7 +54,7 @@ class Scratch:
             self._folder.mkdir(parents=True, exist_ok=True)
             with suppress(FileNotFoundError):  # a sweep that has just ended took the folder along
                 self.marker.touch()
-        for marker in self._folder.glob(f"*{MARKER}"):
+        for marker in self._folder.glob(f"*~*~*~{TOKEN}{MARKER}"):
             with suppress(FileNotFoundError):
                 if not is_alive(marker.name.removesuffix(MARKER), marker.stat().st_mtime):
                     marker.unlink()
@@ -77,7 +79,7 @@ class Scratch:
 
     def remove(self, key: str) -> None:
         """Remove the checkpoints of a run."""
-        for folder in self._folder.glob(f"{key}.*"):
+        for folder in self._folder.glob(f"{key}.{TOKEN}"):
             shutil.rmtree(folder, ignore_errors=True)
 
     def fractions(self) -> dict[str, float]:
@@ -113,7 +115,7 @@ def run_folder(marker: Path, key: str) -> Iterator[Path]:
     if not marker.exists():
         raise KeyboardInterrupt
     own = scratch / f"{key}.{uuid.uuid4().hex[:8]}"
-    for old in scratch.glob(f"{key}.*"):
+    for old in scratch.glob(f"{key}.{TOKEN}"):
         with suppress(OSError):  # somebody else's by now, or one too many
             old.rename(own)
     own.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import math
@@ -51,14 +52,16 @@ def check_tensorboard() -> None:
 
 
 @contextmanager
-def event_file(folder: str | Path, config: RunConfig) -> Iterator[AddEpoch]:
+def event_file(folder: str | Path, config: RunConfig, source: str) -> Iterator[AddEpoch]:
     """Write the event file of one run; those of an earlier start are removed, others kept.
 
     Parameters
     ----------
     folder : path-like
-        Of this run alone; its name is the one TensorBoard shows.
+        Its name is the one TensorBoard shows.
     config : RunConfig
+    source : str
+        What tells the run from others of the same name, whose event files are kept.
 
     Yields
     ------
@@ -77,9 +80,10 @@ def event_file(folder: str | Path, config: RunConfig) -> Iterator[AddEpoch]:
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob(f"events.out.tfevents.*{SUFFIX}"):
+    suffix = f".{hashlib.sha256(source.encode()).hexdigest()[:8]}{SUFFIX}"
+    for old in folder.glob(f"events.out.tfevents.*{suffix}"):
         old.unlink()
-    writer = SummaryWriter(logdir=str(folder), filename_suffix=SUFFIX)
+    writer = SummaryWriter(logdir=str(folder), filename_suffix=suffix)
     # Four spaces make a block of code in TensorBoard's Markdown.
     told = json.dumps(config.to_dict(), indent=2).replace("\n", "\n    ")
     writer.add_text("configuration", f"    {told}", 0)
@@ -116,7 +120,8 @@ def follow(folder: str | Path | None, run: Run) -> Iterator[Callable[[], None]]:
     if folder is None:
         yield lambda: None
         return
-    with event_file(Path(folder) / run.folder.resolve().name, run.config) as add:
+    place = run.folder.resolve()
+    with event_file(Path(folder) / place.name, run.config, str(place)) as add:
         added = 0
 
         def catch_up() -> None:
@@ -152,6 +157,6 @@ def write_done(folder: str | Path, study: Study, config: RunConfig, done: Done) 
     label = "_".join(f"{name}={values[name]}" for name in names) or config.name
     # Lists of rates have brackets and blanks.
     label = re.sub(r"[^\w.=+-]+", "-", label)
-    with event_file(Path(folder) / study.name / label, config) as add:
+    with event_file(Path(folder) / study.name / label, config, config.key) as add:
         for row in done.history:
             add(row, [(c.pair, c.rms) for c in done.corrections if c.epoch == row["epoch"]])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import re
 import socket
 import subprocess
 import tarfile
@@ -278,3 +279,26 @@ def test_no_mirror_is_plain_http():
     for files in (sources.MNIST, sources.FASHION_MNIST):
         assert files.mirrors
         assert all(mirror.startswith("https://") for mirror in files.mirrors)
+
+
+def test_no_address_in_the_package_is_plain_http():
+    package = Path(sources.__file__).parents[1]
+    texts = [
+        path for path in package.rglob("*") if path.suffix in (".py", ".pyi", ".toml", ".jinja")
+    ]
+    assert len(texts) > 200
+    # Names of XML namespaces are no addresses.
+    found = [path for path in texts if re.search(r"http://(?!www\.w3\.org/)", path.read_text())]
+    assert found == []
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_file_that_is_far_too_large_is_not_read_to_its_end(tmp_path, monkeypatch, zipped):
+    monkeypatch.setattr(fetchers, "LARGEST", 1000)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    path = folder / ("images.gz" if zipped else "images")
+    content = bytes(100_000)
+    path.write_bytes(gzip.compress(content) if zipped else content)
+    with pytest.raises(InputError, match=f"^cannot read {path}: more than 1000 bytes"):
+        read_files(FILES, folder=folder, cache=tmp_path)

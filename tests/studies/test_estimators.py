@@ -26,7 +26,9 @@ from smallworld_eqprop.studies.report import report_html
 
 TABLES = Path(__file__).parents[1] / "data" / "files"
 GRAPHS = Path(__file__).parents[1] / "graphs" / "files"
-pytestmark = pytest.mark.filterwarnings("ignore:mine.csv. left", "ignore:graph. 4 outputs")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:mine.csv. left", "ignore:graph. 4 outputs", "ignore:fit. "
+)
 
 
 @pytest.fixture

@@ -58,6 +58,13 @@ def test_event_files_of_other_programs_are_kept(tiny, tmp_path):
     assert len(list(other.parent.iterdir())) == 2
 
 
+def test_a_run_of_the_same_name_elsewhere_keeps_its_event_file(tiny, tmp_path):
+    logs = tmp_path / "logs"
+    for place in ("first", "second", "first"):
+        train(tiny, tmp_path / place / "mine", epochs=1, existing="overwrite", tensorboard=logs)
+    assert len(list((logs / "mine").iterdir())) == 2
+
+
 def test_a_sweep_names_its_runs_by_what_they_differ_in(tiny, tmp_path):
     rates = [0.01, [0.1, 0.05, 0.02]]
     study = Study("rates", grid(tiny, learning_rate=rates), epochs=1)

@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.initial import initial_weights
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.specs import Part
 
 __all__ = ["Model"]
 
 
-class Model:
+class Model(Part):
     r"""The physics of a network: subclass it and answer what differs.
 
     A model is a frozen dataclass of numbers. It describes the energy

@@ -29,6 +29,7 @@ import numpy as np
 from scipy import sparse
 
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.files import read_file
 from smallworld_eqprop.graphs.convert.choice import Choice
 from smallworld_eqprop.graphs.convert.interop import networkx_parts, to_networkx
 from smallworld_eqprop.graphs.convert.io import load_graph
@@ -43,12 +44,15 @@ from smallworld_eqprop.graphs.core.adjacency import adjacency_from_edges
 from smallworld_eqprop.graphs.core.arguments import Symmetrise, check_symmetrise
 from smallworld_eqprop.graphs.core.attributes import blank
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.memory import open_npz, require_memory
 
 __all__ = ["ENDINGS", "has_layers", "read_adjacency", "read_graph"]
 
 Path_ = str | os.PathLike[str]
 # What Pajek says of every node for drawing.
 DRAWING = ("id", "shape")
+#: Of a short text and its place in a list.
+BYTES_PER_LINE = 60
 
 
 def read_graph(
@@ -194,7 +198,7 @@ def _with_table(path: Path, source: Outside, roles: Path, content: bytes) -> Out
 
 
 def _read_npz(content: bytes) -> Outside:
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+    with open_npz(io.BytesIO(content)) as arrays:
         if not {"format", "shape"} <= set(arrays.files):
             raise InputError(
                 "neither a graph of save_graph nor a matrix of scipy.sparse.save_npz; it holds: "
@@ -232,7 +236,9 @@ def _read_pajek(content: bytes) -> Outside:
     for place, (line, after) in enumerate(pairwise(lines), 1):
         if line.lower().startswith("*vertices") and after.startswith("*"):
             # As igraph writes vertices without names: numbered, and not listed.
-            lines[place:place] = [f"{i} {i}" for i in range(1, int(line.split()[1]) + 1)]
+            n_nodes = int(line.split()[1])
+            require_memory(n_nodes * BYTES_PER_LINE, line.strip(), "give fewer nodes")
+            lines[place:place] = [f"{i} {i}" for i in range(1, n_nodes + 1)]
             break
     # networkx would take the second neighbour of a list as a weight.
     if lists := [line for line in lines if line.lower().startswith(("*arcslist", "*edgeslist"))]:
@@ -284,7 +290,7 @@ def _content(path: Path, *, table: bool = False) -> bytes:
     if not table and _ending(path) not in ENDINGS:
         raise InputError(f"{path}: unknown ending {path.suffix!r}; allowed: {', '.join(ENDINGS)}")
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give a file to read") from None
 

@@ -13,12 +13,13 @@ import networkx as nx
 import numpy as np
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.files import atomic_writer
+from smallworld_eqprop.files import atomic_writer, read_file
 from smallworld_eqprop.graphs.convert.columns import COORDINATES, plain
 from smallworld_eqprop.graphs.convert.labels import read_labels, written_labels
 from smallworld_eqprop.graphs.convert.provenance import written_steps
 from smallworld_eqprop.graphs.core.attributes import blank
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.memory import open_npz
 
 __all__ = ["graph_arrays", "load_graph", "save_graph"]
 
@@ -113,7 +114,7 @@ def load_graph(path: str | os.PathLike[str]) -> LayeredGraph:
     """
     source = _checked_path(path)
     try:
-        content = source.read_bytes()
+        content = read_file(source)
     except OSError as error:
         raise InputError(f"{source}: {error.strerror}; give a file to read") from None
     try:
@@ -145,7 +146,7 @@ Read = tuple[dict[str, Any], np.ndarray, list[dict[str, np.ndarray]]]
 
 
 def _read_npz(content: bytes) -> Read:
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+    with open_npz(io.BytesIO(content)) as arrays:
         fields = dict(arrays)
     data = [
         {name.partition(".")[2]: each for name, each in fields.items() if name.startswith(kind)}

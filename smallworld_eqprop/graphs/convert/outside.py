@@ -34,9 +34,10 @@ from scipy import sparse
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.choice import Choice, chosen, roles_of
 from smallworld_eqprop.graphs.convert.provenance import read_steps
-from smallworld_eqprop.graphs.core.arguments import Symmetrise, check_symmetrise
+from smallworld_eqprop.graphs.core.arguments import BYTES_PER_NODE, Symmetrise, check_symmetrise
 from smallworld_eqprop.graphs.core.edges import edge_keys
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.memory import require_memory
 
 __all__ = ["Outside", "layered_from", "of_matrix"]
 
@@ -180,7 +181,7 @@ def of_matrix(
     Raises
     ------
     InputError
-        If it is not square, or an entry is not finite or no number.
+        If it is not square, memory does not hold it, or an entry is not finite or no number.
     """
     if not sparse.issparse(matrix) and np.ndim(matrix) != 2:
         raise InputError(f"{where}: shape {np.shape(matrix)}; give a square adjacency matrix")
@@ -192,6 +193,9 @@ def of_matrix(
         raise InputError(f"{where}: shape {entries.shape}; give a square adjacency matrix")
     if entries.dtype.kind not in "biuf":
         raise InputError(f"{where}: entries of type {entries.dtype}; give numbers")
+    # Few entries may have any number of rows.
+    rows = f"{where}: {entries.shape[0]} rows"
+    require_memory(entries.shape[0] * BYTES_PER_NODE, rows, "give a smaller matrix")
     bad = ~np.isfinite(entries.data)
     if bad.any():
         raise InputError(

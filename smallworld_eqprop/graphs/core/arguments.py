@@ -9,8 +9,10 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.memory import require_memory
 
 __all__ = [
+    "BYTES_PER_NODE",
     "Seed",
     "Symmetrise",
     "check_symmetrise",
@@ -18,12 +20,16 @@ __all__ = [
     "checked_labels",
     "checked_share",
     "checked_sizes",
+    "require_edges",
     "seeded",
 ]
 
 Seed: TypeAlias = int | np.random.Generator | None
 #: How a directed graph becomes an undirected one: see `graphs.convert.outside`.
 Symmetrise: TypeAlias = Literal["max", "mean", "or"]
+#: While a graph is made, an edge is there as two pairs of int32 and one int64 that sorts as they
+#: do; a node is at least one int64.
+BYTES_PER_EDGE, BYTES_PER_NODE = 24, 8
 
 
 def check_symmetrise(symmetrise: object) -> None:
@@ -121,7 +127,7 @@ def checked_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
     ------
     InputError
         If they are not whole numbers, there are fewer than two layers, one of them is empty, or
-        there are more nodes than can be numbered.
+        there are more nodes than can be numbered or memory holds.
     """
     try:
         checked = tuple(operator.index(size) for size in sizes)
@@ -135,4 +141,18 @@ def checked_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
         )
     if sum(checked) > np.iinfo(np.int32).max:
         raise InputError(f"layer sizes: {sum(checked)} nodes; at most 2147483647 can be numbered")
+    n_nodes = sum(checked)
+    told = f"layer sizes: {list(checked)}: {n_nodes} nodes"
+    require_memory(n_nodes * BYTES_PER_NODE, told, "give smaller layers")
     return checked
+
+
+def require_edges(name: str, n_edges: int) -> None:
+    """Refuse more edges than memory holds; `name` is the argument that asks for them.
+
+    Raises
+    ------
+    InputError
+        If they do not fit.
+    """
+    require_memory(n_edges * BYTES_PER_EDGE, f"{name}: {n_edges} edges", "give smaller layers")

@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.memory import require_memory
 
 if TYPE_CHECKING:
     import networkx as nx
 
 __all__ = ["chimera_graph", "kings_graph", "pegasus_graph", "square_lattice", "zephyr_graph"]
+
+#: Of a node with its position and edges in networkx.
+BYTES_PER_NODE = 1000
 
 
 def square_lattice(rows: int, columns: int | None = None) -> nx.Graph:
@@ -49,6 +53,7 @@ def square_lattice(rows: int, columns: int | None = None) -> nx.Graph:
     import networkx as nx  # takes longer to import than all specs of topologies
 
     rows, columns = _rows_and_columns(rows, columns)
+    _require_nodes(rows * columns)
     graph = nx.convert_node_labels_to_integers(nx.grid_2d_graph(rows, columns))
     for node, place in graph.nodes.items():
         place["x"], place["y"] = float(node % columns), -float(node // columns)
@@ -116,8 +121,10 @@ def chimera_graph(rows: int, columns: int | None = None, shore: int = 4) -> nx.G
     Quantum Inf. Process. 15 (2016), doi:10.1007/s11128-015-1150-6.
     """
     rows, columns = _rows_and_columns(rows, columns)
+    shore = _size("shore", shore)
+    _require_nodes(2 * shore * rows * columns)
     dwave = _dwave("chimera")
-    graph = dwave.chimera_graph(rows, columns, _size("shore", shore))
+    graph = dwave.chimera_graph(rows, columns, shore)
     return _of_dwave(graph, dwave.chimera_layout(graph))
 
 
@@ -144,6 +151,7 @@ def pegasus_graph(size: int) -> nx.Graph:
     arXiv:2003.00133 (2020).
     """
     size = _size("size", size, least=2)
+    _require_nodes(8 * (3 * size - 1) * (size - 1))
     dwave = _dwave("pegasus")
     graph = dwave.pegasus_graph(size)
     return _of_dwave(graph, dwave.pegasus_layout(graph))
@@ -173,9 +181,10 @@ def zephyr_graph(size: int, shore: int = 4) -> nx.Graph:
     Boothby, King and Raymond, "Zephyr topology of D-Wave quantum processors", D-Wave technical
     report 14-1056A-A (2021).
     """
-    size = _size("size", size)
+    size, shore = _size("size", size), _size("shore", shore)
+    _require_nodes(4 * shore * size * (2 * size + 1))
     dwave = _dwave("zephyr")
-    graph = dwave.zephyr_graph(size, _size("shore", shore))
+    graph = dwave.zephyr_graph(size, shore)
     return _of_dwave(graph, dwave.zephyr_layout(graph))
 
 
@@ -192,6 +201,10 @@ def _size(name: str, value: Any, least: int = 1) -> int:
     if size < least:
         raise InputError(f"{name}: {value!r}, must be a whole number of at least {least}")
     return size
+
+
+def _require_nodes(n_nodes: int) -> None:
+    require_memory(n_nodes * BYTES_PER_NODE, f"{n_nodes} nodes of a chip", "give a smaller size")
 
 
 def _dwave(kind: str) -> ModuleType:

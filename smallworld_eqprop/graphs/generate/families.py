@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.core.arguments import Seed, checked_count, seeded
+from smallworld_eqprop.graphs.core.arguments import Seed, checked_count, require_edges, seeded
 from smallworld_eqprop.graphs.core.edges import edge_keys, keys_to_edges, replace_keys
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.core.places import FreePlaces, PlaceKind
@@ -101,6 +101,7 @@ def add_rings(g: LayeredGraph, neighbours: int) -> LayeredGraph:
     neighbours = checked_count("neighbours", neighbours, most, "below the smallest hidden layer")
     if neighbours % 2:
         raise InputError(f"neighbours: {neighbours}; give an even number, half for either side")
+    require_edges(f"neighbours: {neighbours}", sum(g.layer_sizes[1:-1]) * neighbours // 2)
     keys = [edge_keys(g.edges, g.n_nodes)]
     for layer in range(1, g.n_layers - 1):
         size = g.layer_sizes[layer]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from smallworld_eqprop.graphs.core.arguments import checked_sizes
+from smallworld_eqprop.graphs.core.arguments import checked_sizes, require_edges
 from smallworld_eqprop.graphs.core.edges import edge_keys, keys_to_edges
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 
@@ -31,7 +31,7 @@ def layered(sizes: Iterable[int]) -> LayeredGraph:
     Raises
     ------
     InputError
-        If there are fewer than two layers or one of them is empty.
+        If there are fewer than two layers, one of them is empty, or memory does not hold the edges.
 
     References
     ----------
@@ -44,6 +44,8 @@ def layered(sizes: Iterable[int]) -> LayeredGraph:
     897000
     """
     checked = checked_sizes(sizes)
+    n_edges = sum(here * there for here, there in itertools.pairwise(checked))
+    require_edges(f"layer sizes: {list(checked)}", n_edges)
     starts = np.concatenate(([0], np.cumsum(checked)))
     blocks = []
     for layer, (here, there) in enumerate(itertools.pairwise(checked)):
@@ -70,11 +72,18 @@ def add_intralayer(g: LayeredGraph) -> LayeredGraph:
     -------
     LayeredGraph
 
+    Raises
+    ------
+    InputError
+        If memory does not hold the edges.
+
     Examples
     --------
     >>> add_intralayer(layered((784, 500, 500, 500, 10))).n_edges
     1271250
     """
+    n_pairs = sum(size * (size - 1) // 2 for size in g.layer_sizes[1:-1])
+    require_edges(f"layer sizes: {list(g.layer_sizes)}, intralayer", n_pairs)
     present = edge_keys(g.edges, g.n_nodes)
     keys = [present]
     for layer in range(1, g.n_layers - 1):

@@ -11,7 +11,7 @@ from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.graphs.core.adjacency import Graph, as_adjacency, edges_of
 from smallworld_eqprop.graphs.core.arguments import Seed, seeded
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.graphs.measure.ensembles import NULL_MODELS
+from smallworld_eqprop.graphs.measure.ensembles import NULL_MODELS, check_n_null
 from smallworld_eqprop.graphs.measure.matrices import edge_weights, matrix_of, strengths, to_igraph
 
 __all__ = [
@@ -220,8 +220,7 @@ def normalised_rich_club(
     """
     if null not in NULL_MODELS:
         raise InputError(f"null: {null!r}; {nearest(null, NULL_MODELS)}")
-    if not isinstance(n_null, (int, np.integer)) or n_null < 1:
-        raise InputError(f"n_null: {n_null!r}; give a whole number from 1 up")
+    check_n_null(n_null)
     rng, _ = seeded(seed)
     source = graph if isinstance(graph, LayeredGraph) else as_adjacency(graph)
     own = rich_club(source)

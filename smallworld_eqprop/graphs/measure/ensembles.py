@@ -39,6 +39,7 @@ from smallworld_eqprop.graphs.nulls.lattices import degree_preserving_lattice, r
 from smallworld_eqprop.graphs.nulls.named import NULL_MODELS
 from smallworld_eqprop.graphs.nulls.names import CONNECTABLE, PLACE_WEIGHTS
 from smallworld_eqprop.graphs.nulls.samples import NullSample
+from smallworld_eqprop.memory import require_memory
 
 __all__ = ["CLUSTERINGS", "NULL_MODELS"]
 
@@ -55,6 +56,8 @@ CLUSTERINGS: dict[str, Callable[..., float]] = {
     "transitivity": transitivity,
     "bipartite": bipartite_clustering,
 }
+#: Of the generator of random numbers that every sample has.
+BYTES_PER_SAMPLE = 1600
 CONVENTIONS = ("undefined", "harmonic", "largest_component")
 
 
@@ -89,14 +92,20 @@ class Comparison(NamedTuple):
     connected: bool
 
 
+def check_n_null(n_null: int) -> None:
+    """Refuse a number of samples below 1, or beyond what memory holds, with an InputError."""
+    if not isinstance(n_null, (int, np.integer)) or n_null < 1:
+        raise InputError(f"n_null: {n_null!r}; give a whole number from 1 up")
+    require_memory(int(n_null) * BYTES_PER_SAMPLE, f"n_null: {n_null} samples", "give fewer")
+
+
 def check_choices(null: str | None, clustering: str, n_null: int, disconnected: str) -> None:
     """Refuse unknown names and a number of samples below 1 with an InputError."""
     if null is not None and null not in NULL_MODELS:
         raise InputError(f"null: {null!r}; {nearest(null, NULL_MODELS)}")
     if clustering not in CLUSTERINGS:
         raise InputError(f"clustering: {clustering!r}; {nearest(clustering, CLUSTERINGS)}")
-    if not isinstance(n_null, (int, np.integer)) or n_null < 1:
-        raise InputError(f"n_null: {n_null!r}; give a whole number from 1 up")
+    check_n_null(n_null)
     if disconnected not in CONVENTIONS:
         raise InputError(f"disconnected: {disconnected!r}; {nearest(disconnected, CONVENTIONS)}")
 

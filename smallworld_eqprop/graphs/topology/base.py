@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.specs import Part
 
 __all__ = ["Topology"]
 
 
-class Topology:
+class Topology(Part):
     """How to make the graph of a run: subclass it as a frozen dataclass, and write `build`."""
 
     def build(self, seed: int) -> LayeredGraph:

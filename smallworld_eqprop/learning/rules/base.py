@@ -13,11 +13,12 @@ from smallworld_eqprop.dynamics.contrast import Contrast, Group
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.losses import Loss, SquaredError
+from smallworld_eqprop.specs import Part
 
 __all__ = ["Phases", "Rule", "check_subtracts"]
 
 
-class Rule:
+class Rule(Part):
     """How a batch becomes a gradient: subclass it, and write `contrast`.
 
     A rule is a frozen dataclass of numbers and solvers. It composes relaxations and touches no
