@@ -76,7 +76,8 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
     tol : float
         What counts as an improvement of the validation score.
     warm_start : bool
-        Let `fit` go on from the weights of the last fit.
+        Let `fit` go on from the weights of the last fit. The parameters that decide which network
+        is trained must be the same then.
     device : str
         Where it trains: "numpy", or by torch on "cpu", "cuda" or "cuda:N". Predictions are made
         by NumPy in any case.

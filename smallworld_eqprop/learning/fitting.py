@@ -139,6 +139,11 @@ class EqPropEstimator(BaseEstimator):
         ------
         InputError
             A ValueError: if a parameter is not usable or the graph does not fit the data.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the outputs do not depend on the input, or one answer for all examples is as good.
         """
         fresh = not (self.warm_start and hasattr(self, "network_"))
         self._learn(*self._read(X, y, fresh), sample_weight, fresh=fresh, once=False)
