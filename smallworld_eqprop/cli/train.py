@@ -19,8 +19,6 @@ from smallworld_eqprop.errors import InputError
 
 __all__ = ["train"]
 
-# More than any machine has cores.
-MOST_THREADS = 1024
 # Headings of the options in --help.
 NETWORK, TRAINING, OUTPUT = "Network and data", "Training", "Folder and output"
 
@@ -150,6 +148,7 @@ def train(
     numbers as a run that was never stopped.
     """
     # Imported here so that --help and errors in the options come at once.
+    from smallworld_eqprop.dynamics.sharing import check_threads
     from smallworld_eqprop.studies import runs
     from smallworld_eqprop.studies.executors import cores
 
@@ -157,8 +156,7 @@ def train(
         raise InputError("--resume and --overwrite exclude each other; give one of them")
     if threads is None:
         threads = cores()
-    if not 1 <= threads <= MOST_THREADS:
-        raise InputError(f"--threads: {threads}, must be from 1 to {MOST_THREADS}")
+    check_threads(threads)
     named = {
         "dataset": dataset,
         "n_train": train_examples,

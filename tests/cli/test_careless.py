@@ -16,7 +16,7 @@ def test_no_arguments_print_the_help_and_are_no_error(capsys):
 @pytest.mark.parametrize("number", ["0", "-1", "100000"])
 def test_a_number_of_threads_that_no_machine_has_is_refused(number, capsys):
     assert main(["train", "layered-5x100", "--threads", number]) == 2
-    assert "must be from 1 to 1024" in capsys.readouterr().err
+    assert "must be a whole number from 1 to 1024" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("value", ["none", "true", "nan", "inf", "1e300", "-1"])

@@ -150,7 +150,7 @@ def test_regression_is_reported_as_cost(capsys):
         ([*TINY, "--train-examples=-1"], "-1"),
         ([*TINY, "--epochs=0"], "epochs: 0"),
         ([*TINY, "--epochs=many"], "--epochs"),
-        ([*TINY, "--threads=0"], "--threads: 0"),
+        ([*TINY, "--threads=0"], "threads: 0"),
         ([*TINY, "--tolerance=nan"], "tolerance: nan"),
         ([*TINY, "--device=gpu"], "device: 'gpu', allowed: numpy, cpu, cuda, cuda:N"),
         ([*TINY, "--device=cuda:99"], "device: 'cuda:99'"),
