@@ -169,7 +169,8 @@ class RunConfig:
         A key is the name of a table, whose value is a kind, a table or an object; or the name of a
         field, with its table in front where it is not the only one: ``p=0.1``,
         ``rule="centred"``, ``changed(**{"rule.solver.steps": 12})``. A table without a kind
-        changes the fields that it names: ``rule={"beta": 0.1}``.
+        changes the fields that it names: ``rule={"beta": 0.1}``. A field that is given alone
+        overrules the one in its table.
 
         Raises
         ------
@@ -185,11 +186,6 @@ class RunConfig:
                 raise InputError(f"{'.'.join(path)}: given twice, once as {key}; give one of them")
             # A copy, because fields may be written into tables, and a study gives one to many runs.
             values[path] = copy.deepcopy(value)
-        for path in values:
-            whole = values.get(path[:1])
-            if len(path) > 1 and isinstance(whole, Mapping) and path[1] in whole:
-                name = ".".join(path)
-                raise InputError(f"{name}: given twice, once in {path[0]}; give one of them")
         # p and moves say the same thing in two ways: the one asked for takes the other's place.
         p, moves = values.get(("topology", "p")), values.get(("topology", "moves"))
         if p is not None and moves is not None:

@@ -407,7 +407,6 @@ def test_data_is_changed_by_dataset_or_by_name(changes, expected):
         ({"feedback": 3}, ["'feedback'", "of the kinds of model only weak-feedback knows it"]),
         ({"training.rule": "centred"}, ["training.rule", "[rule]"]),
         ({"beta": 0.1, "rule.beta": 0.2}, ["rule.beta", "given twice"]),
-        ({"beta": 0.1, "rule": {"kind": "centred", "beta": 0.2}}, ["rule.beta", "given twice"]),
         ({"rule": 3}, ["rule: 3", "a table with a kind"]),
         ({"rule": SOR()}, ["rule: SOR", "a table with a kind"]),
         ({"name": 3}, ["name: 3", "str"]),
