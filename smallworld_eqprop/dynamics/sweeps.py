@@ -98,7 +98,8 @@ class Sweeps(Solver):
                     active = np.arange(*active.indices(len(state)))
                 active, back = active[goes_on], back[goes_on]
 
-        share(relax, len(state), len(state) * self.count * _entries(_terms(circuit)))
+        entries = sum(_entries(side) for side in sides)
+        share(relax, len(state), len(state) * self.count * entries)
         return Relaxation(state, field, residual, sweeps, self.tolerance)
 
     def deviations(
@@ -150,7 +151,7 @@ def _terms(circuit: Circuit) -> list[Terms]:
     return [circuit.terms(layer) for layer in range(len(circuit.layout.rows))]
 
 
-def _entries(terms: list[Terms]) -> int:
+def _entries(terms: Sequence[Terms]) -> int:
     """Number of multiplications that the fields of an example take."""
     return sum(matrix.size for into in terms for matrix, _ in into)
 
