@@ -3,8 +3,8 @@
     python analysis/rules.py --seeds 0 1 2
     python analysis/rules.py --networks 10x64 --p 0 --rules centred adjoint
 
-Networks with weak feedback, layered and rewired, by the recipe of the preset weak-feedback-3x500.
-Only the rule differs, and the schedule is as long as the run. Errors are in %; 10,000 training
+Networks with weak feedback, layered and rewired, by the recipe of the preset weak-feedback-3x500,
+with a gain of 1 for both sizes. Only the rule differs, and the schedule is as long as the run. Errors are in %; 10,000 training
 examples are set apart for validation. Every run that ends adds a row to results/rules.csv, and runs
 that have their row are left out: the script can be stopped and started again at any time.
 """
@@ -63,6 +63,7 @@ def config_of(data: Dataset, row: dict) -> RunConfig:
     return base.changed(
         topology=Rewire(sizes, p=row["p"]) if row["p"] else Layered(sizes),
         feedback=feedback,
+        gain=1.0,
         rule=RULES[row["rule"]],
         learning_rate=Cosine(rate, epochs=row["epochs"]),
         validation=row["validation"],
