@@ -4,9 +4,10 @@
     python analysis/rules.py --networks 10x64 --p 0 --rules centred adjoint
 
 Networks with weak feedback, layered and rewired, by the recipe of the preset weak-feedback-3x500,
-with a gain of 1 for both sizes. Only the rule differs, and the schedule is as long as the run. Errors are in %; 10,000 training
-examples are set apart for validation. Every run that ends adds a row to results/rules.csv, and runs
-that have their row are left out: the script can be stopped and started again at any time.
+with a gain of 1 for both sizes. Only the rule differs, and the schedule is as long as the run.
+Errors are in %; 10,000 training examples are set apart for validation. Every run that ends adds a
+row to results/rules.csv, and runs that have their row are left out: the script can be stopped and
+started again at any time.
 """
 
 from __future__ import annotations

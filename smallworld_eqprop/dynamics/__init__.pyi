@@ -1,5 +1,7 @@
 """Every public name of networks and relaxation and where it lives."""
 
+from .attractors import Attractors as Attractors
+from .attractors import attractors as attractors
 from .circuit import Circuit as Circuit
 from .circuit import Nudge as Nudge
 from .contrast import Contrast as Contrast

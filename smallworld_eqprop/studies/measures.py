@@ -17,10 +17,11 @@ import numbers
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
+from smallworld_eqprop.dynamics.attractors import attractors as count_attractors
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
@@ -49,6 +50,8 @@ Needs = Literal["graph", "network", "run"]
 MEASURING = 4
 # Weighted path lengths of networks are estimated from at most so many nodes.
 SOURCES = 200
+# Attractors are counted for so many training examples, which takes seconds.
+EXAMPLES = 50
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ def measure_named(name: str) -> Measure:
         function = importable(name, "metrics")
         found = next((each for each in MEASURES.values() if each.function is function), None)
         if found is None:
-            raise InputError(f"metrics: {name!r} is no measure; put @measure(...) in front of it")
+            raise InputError(f"metrics: {name!r} is not a measure; put @measure(...) before it")
         return found
     if name not in MEASURES:
         raise InputError(f"metrics: {name!r}; {nearest(name, MEASURES)}")
@@ -300,6 +303,18 @@ def cores(graph: LayeredGraph, seed: int) -> dict[str, float]:
 def hardware_costs(graph: LayeredGraph) -> dict[str, float]:
     """All `hardware_costs`, with their defaults."""
     return costs.hardware_costs(graph)
+
+
+@measure(needs="run")
+def attractors(run: Measured, seed: int) -> dict[str, float]:
+    """Attractors of the first fifty training examples, before training and after."""
+    found: dict[str, float] = {}
+    for when, network in (("before_", run.before), ("", cast("Network", run.network))):
+        counted = count_attractors(network, run.data.x_train[:EXAMPLES], seed=seed)
+        found[f"{when}attractors"] = counted.mean
+        found[f"{when}attractors_several"] = counted.share_of_several
+        found[f"{when}attractors_unconverged"] = float(counted.unconverged)
+    return found
 
 
 @measure(needs="network", before=True)

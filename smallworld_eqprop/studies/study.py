@@ -41,7 +41,7 @@ class Study:
         seconds; ``small_world`` is all `small_world_coefficients`, which take longer than all
         else; ``betweenness``, ``communities`` and ``cores`` are `betweenness_metrics`,
         `community_metrics` and `core_metrics`; ``couplings`` and ``coupling_signal`` are of the
-        weights. See `measure` for your own.
+        weights, and ``attractors`` counts where fifty examples may end. See `measure` for your own.
     weights : bool
         Keep the trained weights of every run beside the store, so that measures of networks can
         be taken later without training again.

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from smallworld_eqprop.data import named
+from smallworld_eqprop.dynamics import attractors
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.measure.betweenness import betweenness_metrics
 from smallworld_eqprop.graphs.measure.communities import community_metrics
@@ -170,7 +171,7 @@ def test_bad_definitions_are_one_line():
         measure(needs="graph")(structure)
     with pytest.raises(InputError, match="metrics: 'strcture'; did you mean structure"):
         Study("s", (BASE,), metrics=("strcture",))
-    with pytest.raises(InputError, match="'math:sqrt' is no measure; put @measure"):
+    with pytest.raises(InputError, match="'math:sqrt' is not a measure; put @measure"):
         measure_named("math:sqrt")
     with pytest.raises(InputError, match="'no_such_module:f' cannot be imported"):
         measure_named("no_such_module:f")
@@ -193,6 +194,21 @@ def test_couplings_before_and_after_training(tmp_path):
         assert lengths[0] != lengths[1]
         graph = trained.weighted_graph()
         assert lengths[0] == pytest.approx(weight_metrics(graph, seed=0)["weighted_path_length"])
+
+
+def test_attractors_before_training_and_after(tmp_path):
+    study = Study("s", grid(BASE, seed=[0]), epochs=1, weights=True, metrics=("attractors",))
+    with Store(tmp_path / "s.sqlite") as store:
+        sweep(study, store, Inline())
+        assert store.measure_errors().empty
+        (row,) = store.runs().to_dict("records")
+        (key,) = study.keys
+        network = store.network(key)
+    inputs = study.runs[0].data.load().x_train[:50]
+    found = attractors(network, inputs, seed=0)
+    assert row["metric_attractors"] == found.mean
+    assert row["metric_attractors_several"] == found.share_of_several
+    assert row["metric_before_attractors"] >= 1
 
 
 def test_what_carries_a_signal_and_its_groups(tmp_path):

@@ -1,0 +1,264 @@
+"""Train the networks of the large study, whose design is docs/study-design.md.
+
+    python analysis/large_study.py                  what is left of all, in the order of the design
+    python analysis/large_study.py --recipes weak-feedback --halves explore
+    python analysis/large_study.py --quick          three settings, one seed, one short epoch
+    python analysis/large_study.py --list           what there is to do, and what is left of it
+
+All runs are in one store, runs/large_study.sqlite. Stopped at any moment, it goes on from there
+when started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from smallworld_eqprop import RunConfig, Study
+from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.cli.study_progress import StudyDisplay
+from smallworld_eqprop.studies import Store, sweep
+
+SIZES = [784, 50, 50, 50, 50, 50, 10]
+SEEDS = (0, 1, 2)
+EPOCHS = 10
+EXAMPLES, APART = 20_000, 10_000
+HALVES = ("explore", "confirm")
+
+Spec = dict[str, Any]
+
+# Of a network without layers: as many nodes and edges, and as many edges at inputs and outputs.
+HIDDEN: Spec = {
+    "kind": "hidden_graph",
+    "inputs": 784,
+    "hidden": 250,
+    "outputs": 10,
+    "edges": 10_000,
+}
+CHIP: Spec = {"inputs": 196, "outputs": 10, "missing": 0.02}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A kind of network.
+
+    Attributes
+    ----------
+    name : str
+        Letters, digits and dashes.
+    half : {"explore", "confirm"}
+    topology : dict
+        As in a run file.
+    layers : bool
+        Whether it has the layers that energy scales by layers need.
+    pool : int
+        Pixels a side of a square that are averaged to one.
+    """
+
+    name: str
+    half: str
+    topology: Spec
+    layers: bool = True
+    pool: int = 1
+
+
+def varied(
+    name: str, topology: Spec, explore: Sequence[float], confirm: Sequence[float], **options: Any
+) -> Iterator[Setting]:
+    """Settings of one family, which differ in p."""
+    for half, shares in zip(HALVES, (explore, confirm), strict=True):
+        for p in shares:
+            yield Setting(f"{name}-p{p:g}", half, topology | {"p": p}, **options)
+
+
+def layered(kind: str, **fields: Any) -> Spec:
+    return {"kind": kind, "layer_sizes": SIZES, **fields}
+
+
+def settings() -> list[Setting]:
+    """All settings of the design that need no file."""
+    cliques, rings = {"intralayer": True}, {"neighbours": 10}
+    found = [
+        Setting("layered", "explore", layered("layered")),
+        *varied("rewired", layered("rewire"), (0.01, 0.1, 0.6), (0.003, 0.03, 0.3)),
+        *varied("moves", layered("rewire", law="moves"), (0.1,), (0.03, 0.3)),
+    ]
+    for places in ("input", "hidden", "output"):
+        found += varied(f"to-{places}", layered("rewire", places=places), (0.03,), (0.01, 0.1))
+    for places in ("short", "hub"):
+        found += varied(f"to-{places}", layered("rewire", places=places), (0.03,), (0.1,))
+    across = layered("rewire_ends", across_layers=True)
+    found += [
+        *varied("ends-across", across, (0.03, 0.3), (0.01, 0.1)),
+        *varied("ends-within", layered("rewire_ends"), (0.3,), (0.1,)),
+        *varied("degrees-kept", layered("rewire_keeping_degrees"), (0.1, 1), (0.03, 0.3)),
+        *varied("added", layered("add_skips"), (0.03, 0.3), (0.01, 0.1)),
+        *varied("thinned", layered("thin"), (0.3,), (0.1, 0.6)),
+        *varied("cliques", layered("rewire", **cliques), (0, 0.1), (0.03, 0.3)),
+        *varied("rings-10", layered("rewire", **rings), (0, 0.1), ()),
+        *varied("rings-20", layered("rewire", neighbours=20), (), (0, 0.03)),
+        Setting("no-layers", "explore", layered("random_like"), layers=False),
+    ]
+    for law in ("random", "lattice", "scale-free"):
+        found.append(Setting(f"hidden-{law}", "explore", HIDDEN | {"law": law}, layers=False))
+    for law, explore, confirm in (
+        ("watts-strogatz", (0.1,), (0.01, 0.5)),
+        ("modular", (0.2,), (0.05, 0.5)),
+    ):
+        found += varied(f"hidden-{law}", HIDDEN | {"law": law}, explore, confirm, layers=False)
+    for name, half, spec in (
+        ("pegasus", "explore", {"size": 7}),
+        ("king", "explore", {"rows": 40}),
+        ("zephyr", "confirm", {"size": 6, "shore": 3}),
+    ):
+        found.append(Setting(name, half, {"kind": name, **CHIP, **spec}, layers=False, pool=2))
+    return found
+
+
+SWEPT = {"kind": "sweeps", "count": 60, "tolerance": 1e-3}
+#: Twelve settings that span the range of hops.
+TWELVE = (
+    *("layered", "rewired-p0.01", "rewired-p0.1", "rewired-p0.6", "degrees-kept-p1", "no-layers"),
+    *("to-output-p0.03", "to-hidden-p0.03", "to-input-p0.03", "cliques-p0.1"),
+    *("hidden-lattice", "hidden-watts-strogatz-p0.1"),
+)
+QUICK = ("layered", "rewired-p0.1", "hidden-lattice")
+
+
+def paper(setting: Setting) -> Spec:  # noqa: ARG001
+    """The paper's recipe, with the rate of its network of five hidden layers."""
+    return {"preset": "layered-5x100"}
+
+
+def adam(setting: Setting) -> Spec:
+    """The same with Adam."""
+    rate = {"kind": "cosine", "rate": 5e-4, "epochs": EPOCHS}
+    return paper(setting) | {"optimiser": {"kind": "adam", "learning_rate": rate}}
+
+
+def weak_feedback(setting: Setting) -> Spec:
+    """Weak feedback by layers; by hops, and swept to a tolerance, where there are none."""
+    found = {
+        "preset": "weak-feedback-10x64",
+        "feedback": 0.03,
+        "learning_rate": {"kind": "cosine", "rate": 7e-4, "epochs": EPOCHS},
+    }
+    return found if setting.layers else found | by_hops(0.03)
+
+
+def hops(setting: Setting) -> Spec:
+    """Weak feedback by hops to the outputs."""
+    return weak_feedback(setting) | by_hops(0.3)
+
+
+def by_hops(feedback: float) -> Spec:
+    rule = {"kind": "centred", "beta": 0.25, "solver": SWEPT}
+    return {"feedback": feedback, "depth": "hops", "relaxation": SWEPT, "rule": rule}
+
+
+def exact(setting: Setting) -> Spec:
+    """The exact gradient of the paper's network, by Adam."""
+    return adam(setting) | {"rule": {"kind": "adjoint", "tolerance": 1e-4}}
+
+
+def readout(setting: Setting) -> Spec:
+    """Only the edges of the outputs are trained."""
+    return adam(setting) | {"rule": {"kind": "readout-only", "rule": {"kind": "centred"}}}
+
+
+#: In the order of the design: recipe, settings, halves.
+ORDER = (
+    ("weak-feedback", weak_feedback, None),
+    ("paper", paper, None),
+    ("adam", adam, TWELVE),
+    ("adjoint", exact, TWELVE),
+    ("readout-only", readout, TWELVE),
+    ("hops", hops, None),
+)
+RECIPES = [name for name, _, _ in ORDER]
+
+
+def studies(found: argparse.Namespace) -> Iterator[Study]:
+    """One study per recipe and half, in the order of the design."""
+    for (recipe, make, names), half in itertools.product(ORDER, HALVES):
+        if recipe not in found.recipes or half not in found.halves:
+            continue
+        chosen = [each for each in settings() if each.half == half]
+        if found.quick or names is not None:
+            names = QUICK if found.quick else names
+            chosen = [each for each in chosen if each.name in names]
+        if not chosen:
+            continue
+        runs = [
+            run(setting, make(setting), recipe, seed, found.quick)
+            for seed, setting in itertools.product(SEEDS[:1] if found.quick else SEEDS, chosen)
+        ]
+        name = f"{recipe}-{half}" + ("-quick" if found.quick else "")
+        yield Study(name, tuple(runs), 1 if found.quick else EPOCHS, ("structure",))
+
+
+def run(setting: Setting, recipe: Spec, name: str, seed: int, quick: bool) -> RunConfig:
+    """One run: its name says setting and recipe."""
+    config = RunConfig.preset(recipe.pop("preset"), topology=setting.topology)
+    data: Spec = {"kind": "mnist", "n_train": EXAMPLES + APART}
+    if setting.pool > 1:
+        data["pool"] = setting.pool
+    changed = recipe | {"data": data, "validation": APART, "test": "end", "seed": seed}
+    if quick:
+        changed |= {"data": data | {"n_train": 3000}, "validation": 1000}
+    return config.changed(name=f"{setting.name}--{name}", **changed)
+
+
+def left(study: Study, store: Store) -> int:
+    """Runs that are not done."""
+    done = {each.key for each in store.statuses() if each.status == "done"}
+    return sum(key not in done for key in study.keys)
+
+
+def do(found: argparse.Namespace) -> int:
+    """Train what is left, study by study."""
+    todo = list(studies(found))
+    with Store(found.store) as store:
+        rows = [(each.name, len(each.runs), left(each, store)) for each in todo]
+    print(tabulate(rows, ["study", "runs", "left"], tablefmt="plain"), flush=True)
+    if found.list:
+        return 0
+    failed = 0
+    for study, (_, _, remaining) in zip(todo, rows, strict=True):
+        if not remaining:
+            continue
+        with StudyDisplay(study) as display:
+            display.say(study.name, "bold")
+            end = sweep(study, found.store, workers=found.workers, on_progress=display.show)
+        failed += end.failed
+    print(found.store)
+    return 1 if failed else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=RECIPES)
+    parser.add_argument("--halves", nargs="+", choices=HALVES, default=HALVES)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--list", action="store_true", help="say what is left, and train nothing")
+    parser.add_argument("--store", type=Path, default=Path("runs/large_study.sqlite"))
+    parser.add_argument("--workers", type=int)
+    found = parser.parse_args()
+    try:
+        return exit_status(lambda: do(found))
+    except KeyboardInterrupt:
+        print("stopped; everything is kept. Go on with the same command", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
