@@ -122,6 +122,7 @@ def settings() -> list[Setting]:
     return found
 
 
+# Rates are those that analysis/studies/large_study_rates.toml found best.
 SWEPT = {"kind": "sweeps", "count": 60, "tolerance": 1e-3}
 #: Twelve settings that span the range of hops.
 TWELVE = (
@@ -132,30 +133,31 @@ TWELVE = (
 QUICK = ("layered", "rewired-p0.1", "hidden-lattice")
 
 
-def paper(setting: Setting) -> Spec:  # noqa: ARG001
+def paper(setting: Setting, epochs: int) -> Spec:  # noqa: ARG001
     """The paper's recipe, with the rate of its network of five hidden layers."""
     return {"preset": "layered-5x100"}
 
 
-def adam(setting: Setting) -> Spec:
+def adam(setting: Setting, epochs: int) -> Spec:
     """The same with Adam."""
-    rate = {"kind": "cosine", "rate": 5e-4, "epochs": EPOCHS}
-    return paper(setting) | {"optimiser": {"kind": "adam", "learning_rate": rate}}
+    rate = {"kind": "cosine", "rate": 1e-3, "epochs": epochs}
+    return paper(setting, epochs) | {"optimiser": {"kind": "adam", "learning_rate": rate}}
 
 
-def weak_feedback(setting: Setting) -> Spec:
+def weak_feedback(setting: Setting, epochs: int) -> Spec:
     """Weak feedback by layers; by hops, and swept to a tolerance, where there are none."""
     found = {
         "preset": "weak-feedback-10x64",
         "feedback": 0.03,
-        "learning_rate": {"kind": "cosine", "rate": 7e-4, "epochs": EPOCHS},
+        "learning_rate": {"kind": "cosine", "rate": 1.5e-3, "epochs": epochs},
     }
     return found if setting.layers else found | by_hops(0.03)
 
 
-def hops(setting: Setting) -> Spec:
+def hops(setting: Setting, epochs: int) -> Spec:
     """Weak feedback by hops to the outputs."""
-    return weak_feedback(setting) | by_hops(0.3)
+    rate = {"kind": "cosine", "rate": 3e-3, "epochs": epochs}
+    return weak_feedback(setting, epochs) | by_hops(0.3) | {"learning_rate": rate}
 
 
 def by_hops(feedback: float) -> Spec:
@@ -163,14 +165,14 @@ def by_hops(feedback: float) -> Spec:
     return {"feedback": feedback, "depth": "hops", "relaxation": SWEPT, "rule": rule}
 
 
-def exact(setting: Setting) -> Spec:
+def exact(setting: Setting, epochs: int) -> Spec:
     """The exact gradient of the paper's network, by Adam."""
-    return adam(setting) | {"rule": {"kind": "adjoint", "tolerance": 1e-4}}
+    return adam(setting, epochs) | {"rule": {"kind": "adjoint", "tolerance": 1e-4}}
 
 
-def readout(setting: Setting) -> Spec:
+def readout(setting: Setting, epochs: int) -> Spec:
     """Only the edges of the outputs are trained."""
-    return adam(setting) | {"rule": {"kind": "readout-only", "rule": {"kind": "centred"}}}
+    return adam(setting, epochs) | {"rule": {"kind": "readout-only", "rule": {"kind": "centred"}}}
 
 
 #: In the order of the design: recipe, settings, halves.
@@ -187,6 +189,7 @@ RECIPES = [name for name, _, _ in ORDER]
 
 def studies(found: argparse.Namespace) -> Iterator[Study]:
     """One study per recipe and half, in the order of the design."""
+    epochs = 1 if found.quick else EPOCHS
     for (recipe, make, names), half in itertools.product(ORDER, HALVES):
         if recipe not in found.recipes or half not in found.halves:
             continue
@@ -197,11 +200,11 @@ def studies(found: argparse.Namespace) -> Iterator[Study]:
         if not chosen:
             continue
         runs = [
-            run(setting, make(setting), recipe, seed, found.quick)
+            run(setting, make(setting, epochs), recipe, seed, found.quick)
             for seed, setting in itertools.product(SEEDS[:1] if found.quick else SEEDS, chosen)
         ]
         name = f"{recipe}-{half}" + ("-quick" if found.quick else "")
-        yield Study(name, tuple(runs), 1 if found.quick else EPOCHS, ("structure",))
+        yield Study(name, tuple(runs), epochs, ("structure",))
 
 
 def run(setting: Setting, recipe: Spec, name: str, seed: int, quick: bool) -> RunConfig:

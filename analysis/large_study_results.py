@@ -1,0 +1,209 @@
+"""What the large study found: rank correlations by recipe, early against last, and the figure.
+
+    python analysis/large_study_results.py          from results/large_study/{runs,history}.csv
+
+Works on the means of settings. Writes into --out:
+
+    ranks.csv       Spearman of every measure with the error after the first and the last epoch, by
+                    recipe and half, with a bootstrap interval, the q-value, and for hops the range
+                    (95 %) that is left when errors are dealt out at random within each family
+    lasting.csv     Spearman of the errors after earlier epochs with the last
+    recipes.csv     mean, least and largest error, and their spread over settings, by recipe
+    settings.csv    all means
+
+and draws docs/figures/large_study.png: error against hops from inputs to outputs, by recipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from scipy import stats
+from tables import label, save, write
+
+from smallworld_eqprop import InputError
+from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.studies import correlations
+from smallworld_eqprop.studies.style import PAGE, use_style
+
+ROOT = Path(__file__).resolve().parents[1]
+HOPS = "metric_input_output_path_length"
+FIRST, LAST = "error_1", "error_last"
+OUTCOMES = (FIRST, LAST)
+BEFORE_LAST = (1, 2, 5)
+HALVES = ("explore", "confirm")
+PERMUTATIONS = 9999
+#: Too few settings to rank.
+FEWEST = 8
+
+
+def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """One row per recipe and setting: errors in %, measures, and the spread between seeds."""
+    if runs.empty:
+        raise InputError("the study has no finished run yet: make study trains them")
+    names = runs.name.str.extract(r"(?P<setting>.+)--(?P<recipe>.+)")
+    runs = runs.join(names)
+    runs["family"] = runs.setting.str.replace(r"-p[\d.]+$", "", regex=True)
+    history = history.assign(error=100 * history.validation_error)
+    for epoch in BEFORE_LAST:
+        then = history[history.epoch == epoch].set_index("key").error
+        runs[f"error_{epoch}"] = runs.key.map(then)
+    last = history.sort_values("epoch").groupby("key").last()
+    runs[LAST] = runs.key.map(last.error)
+    runs["test_error"] = 100 * runs.final_test_error
+    runs["log_spread"] = runs.final_log_spread_interlayer
+    by = ["recipe", "half", "family", "setting"]
+    numbers = [c for c in runs if c.startswith("metric_") and not c.startswith("metric_density_")]
+    outcomes = [*(f"error_{each}" for each in BEFORE_LAST), LAST, "test_error", "log_spread"]
+    grouped = runs.groupby(by, sort=False)
+    found = grouped[[*outcomes, *numbers]].mean()
+    found["n_seeds"] = grouped.size()
+    found["between_seeds"] = grouped[LAST].std()
+    return found.reset_index()
+
+
+def dealt(part: pd.DataFrame, outcome: str, rng: np.random.Generator) -> tuple[float, float]:
+    """Spearman of hops with errors that are permuted within each family: 95 % lie in this range.
+
+    Families of one setting are taken together. What differs between families stays, so the range
+    need not be around 0.
+    """
+    x, y = stats.rankdata(part[HOPS]), stats.rankdata(part[outcome])
+    sizes = part.groupby("family").family.transform("size")
+    groups = np.unique(np.where(sizes > 1, part.family, ""), return_inverse=True)[1]
+    values = np.empty(PERMUTATIONS)
+    for k in range(PERMUTATIONS):
+        order = np.lexsort((rng.random(len(y)), groups))
+        shuffled = np.empty_like(y)
+        shuffled[np.argsort(groups, kind="stable")] = y[order]
+        values[k] = np.corrcoef(x, shuffled)[0, 1]
+    low, high = np.quantile(values, (0.025, 0.975)).tolist()
+    return low, high
+
+
+def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Spearman of measures with errors, by recipe and half."""
+    tables = []
+    for (recipe, half), part in settings.groupby(["recipe", "half"], sort=False):
+        measures = [c for c in part if c.startswith("metric_") and part[c].nunique() > 2]
+        part = part[part[[HOPS, *OUTCOMES]].notna().all(axis=1)]
+        if len(part) < FEWEST:
+            continue
+        found = correlations(part, measures, OUTCOMES, controls=(), seed=seed)
+        found = found[(found.kind == "spearman") & found.value.notna()].drop(columns="kind")
+        rng = np.random.default_rng(seed)
+        main = found.metric == HOPS
+        null = [dealt(part, outcome, rng) for outcome in found.outcome[main]]
+        found.loc[main, ["null_low", "null_high"]] = null
+        tables.append(found.assign(recipe=recipe, half=half))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def lasting(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Spearman of earlier errors with the last, over all settings of a recipe."""
+    tables = []
+    for recipe, part in settings.groupby("recipe", sort=False):
+        if len(part) < FEWEST:
+            continue
+        earlier = [f"error_{each}" for each in BEFORE_LAST]
+        found = correlations(part, earlier, (LAST,), controls=(), seed=seed)
+        tables.append(found[found.kind == "spearman"].assign(recipe=recipe))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def recipes(settings: pd.DataFrame) -> pd.DataFrame:
+    """How far the settings of a recipe are apart."""
+    rows = []
+    for recipe, part in settings.groupby("recipe", sort=False):
+        for outcome in OUTCOMES:
+            errors = part[outcome]
+            rows.append(
+                {
+                    "recipe": recipe,
+                    "outcome": outcome,
+                    "settings": len(part),
+                    "mean": errors.mean(),
+                    "least": errors.min(),
+                    "least_of": part.setting[errors.idxmin()],
+                    "largest": errors.max(),
+                    "largest_of": part.setting[errors.idxmax()],
+                    "between_settings": errors.std(),
+                    "between_seeds": np.sqrt((part.between_seeds**2).mean()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def draw(settings: pd.DataFrame) -> plt.Figure:
+    """Error after the first and the last epoch against hops, by recipe."""
+    use_style()
+    names = list(settings.recipe.unique())
+    fig, axes = plt.subplots(
+        2, len(names), figsize=(PAGE, 4.2), squeeze=False, sharex=True, layout="constrained"
+    )
+    for column, recipe in enumerate(names):
+        part = settings[settings.recipe == recipe]
+        for row, (outcome, words) in enumerate(zip(OUTCOMES, ("first", "last"), strict=True)):
+            ax = axes[row, column]
+            for half, face in zip(HALVES, ("C0", "none"), strict=True):
+                own = part[part.half == half]
+                ax.scatter(
+                    own[HOPS], own[outcome], s=16, facecolors=face, edgecolors="C0", label=half
+                )
+            if (part[outcome] > 0).all():
+                ax.set_yscale("log")
+            ax.set_title(f"{recipe}, {words} epoch")
+            if not column:
+                ax.set_ylabel("validation error (%)")
+            if row:
+                ax.set_xlabel("hops from inputs to outputs")
+    axes[0, 0].legend()
+    return fig
+
+
+def do(found: argparse.Namespace) -> None:
+    """Read, compute, write, draw and say."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from large_study import settings as designed
+
+    runs, history = (pd.read_csv(found.results / f"{n}.csv") for n in ("runs", "history"))
+    half = {each.name: each.half for each in designed()}
+    runs["half"] = runs.name.str.split("--").str[0].map(half)
+    settings = means(runs, history)
+    tables = {
+        "settings": settings,
+        "ranks": ranks(settings, found.seed),
+        "lasting": lasting(settings, found.seed),
+        "recipes": recipes(settings),
+    }
+    for name, table in tables.items():
+        write(table, found.results / f"{name}.csv")
+    save(draw(settings), found.figures / "large_study.png")
+    print(tables["recipes"].round(2).to_string(index=False))
+    best = tables["ranks"]
+    if len(best):
+        shown = best[best.metric.isin([HOPS]) | (best.q_value < 0.05)]
+        columns = ["recipe", "half", "outcome", "metric", "value", "low", "high", "q_value"]
+        columns += ["null_low", "null_high"]
+        print(shown[columns].assign(metric=shown.metric.map(label)).round(3).to_string(index=False))
+    print(tables["lasting"].round(2).to_string(index=False))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--results", type=Path, default=ROOT / "results" / "large_study")
+    parser.add_argument("--figures", type=Path, default=ROOT / "docs" / "figures")
+    parser.add_argument("--seed", type=int, default=0)
+    found = parser.parse_args()
+    return exit_status(lambda: do(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
