@@ -45,7 +45,6 @@ EPOCHS = {WEAK: 3, "layered-3x500-per-layer": 10, PEER: 2}
 #: Chosen for three epochs, on 10,000 training examples set apart. At a residual of 0.01 the error
 #: is that of the fixed point but for one example in ten thousand.
 SHORT = {
-    "gain": 1.0,
     "batch_size": 64,
     "learning_rate": Cosine(1e-3, epochs=EPOCHS[WEAK]),
     "relaxation": Sweeps(1),
