@@ -1,0 +1,109 @@
+"""The settings of the large study, and its tables on made-up errors."""
+
+from __future__ import annotations
+
+import argparse
+
+import large_study
+import large_study_results as results
+import numpy as np
+import pandas as pd
+import pytest
+
+from smallworld_eqprop import InputError
+
+
+@pytest.fixture(scope="module")
+def everything() -> list:
+    found = argparse.Namespace(recipes=large_study.RECIPES, halves=large_study.HALVES, quick=False)
+    return list(large_study.studies(found))
+
+
+def test_settings_have_names_of_their_own_and_the_halves_are_alike() -> None:
+    settings = large_study.settings()
+    assert len({each.name for each in settings}) == len(settings) >= 60
+    halves = [sum(each.half == half for each in settings) for half in large_study.HALVES]
+    assert abs(halves[0] - halves[1]) <= 2
+    assert {*large_study.TWELVE, *large_study.QUICK} <= {each.name for each in settings}
+
+
+def test_every_run_has_its_setting_recipe_and_schedule(everything: list) -> None:
+    assert [each.name for each in everything][:2] == [
+        "weak-feedback-explore",
+        "weak-feedback-confirm",
+    ]
+    runs = [run for study in everything for run in study.runs]
+    assert len({run.name for run in runs}) * len(large_study.SEEDS) == len(runs)
+    for run in runs:
+        rate = getattr(run.training.optimiser, "learning_rate", None)
+        assert getattr(rate, "epochs", large_study.EPOCHS) == large_study.EPOCHS
+
+
+@pytest.mark.parametrize("kind", ["rewire", "rewire_ends", "rewire_keeping_degrees", "random_like"])
+def test_compared_families_have_equally_many_edges(kind: str) -> None:
+    for setting in large_study.settings():
+        spec = setting.topology
+        if spec["kind"] == kind and not {"intralayer", "neighbours"} & spec.keys():
+            config = large_study.run(setting, large_study.paper(setting, 1), "paper", 0, True)
+            assert config.topology.build(0).n_edges == 49_700, setting.name
+
+
+def test_hidden_graphs_have_as_many_edges() -> None:
+    for setting in large_study.settings():
+        if setting.topology["kind"] == "hidden_graph":
+            config = large_study.run(setting, large_study.paper(setting, 1), "paper", 0, True)
+            assert config.topology.build(0).n_edges == 49_700, setting.name
+
+
+def table(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ten settings, two seeds: hops decide the first error and not the last."""
+    runs, history = [], []
+    for setting in range(10):
+        for seed in range(2):
+            key, hops = f"{setting}-{seed}", 1 + setting / 5
+            name = f"{'ab'[setting % 2]}-p0.{setting}--paper"
+            errors = {1: 0.1 * hops, 2: 0.05, 5: 0.04, 10: rng.uniform(0.02, 0.03)}
+            runs.append(
+                {
+                    "key": key,
+                    "name": name,
+                    "half": "explore",
+                    "seed": seed,
+                    "final_test_error": 0.03,
+                    "final_log_spread_interlayer": 1.0,
+                    results.HOPS: hops,
+                    "metric_density_0_1": 1.0,
+                }
+            )
+            history += [
+                {"key": key, "epoch": epoch, "validation_error": error}
+                for epoch, error in errors.items()
+            ]
+    return pd.DataFrame(runs), pd.DataFrame(history)
+
+
+def test_ranks_of_made_up_errors() -> None:
+    settings = results.means(*table(np.random.default_rng(0)))
+    assert len(settings) == 10
+    assert set(settings.family) == {"a", "b"}
+    assert settings.error_1.tolist() == pytest.approx([10 * (1 + k / 5) for k in range(10)])
+    found = results.ranks(settings, seed=0).set_index("outcome")
+    assert found.value["error_1"] == pytest.approx(1)
+    assert abs(found.value["error_last"]) < 0.9
+    # Hops of the two families interleave, so that nothing is left when errors are dealt out.
+    assert -1 < found.null_low["error_1"] < 0 < found.null_high["error_1"] < 1
+    spread = results.recipes(settings).set_index("outcome")
+    assert spread.least_of["error_1"] == "a-p0.0"
+    assert spread.largest["error_1"] == pytest.approx(28)
+
+
+def test_dealing_out_keeps_what_differs_between_families() -> None:
+    settings = results.means(*table(np.random.default_rng(0)))
+    settings["family"] = np.where(settings[results.HOPS] < 2, "low", "high")
+    low, high = results.dealt(settings, "error_1", np.random.default_rng(0))
+    assert 0.4 < low < high <= 1
+
+
+def test_no_runs_is_one_line() -> None:
+    with pytest.raises(InputError, match="no finished run"):
+        results.means(pd.DataFrame(), pd.DataFrame())
