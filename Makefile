@@ -6,7 +6,7 @@ STRUCTURE := results/structure_vs_performance
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce p-sweep structure connectomes hardware figures bench docs walk test atlas gpu network check \
+.PHONY: help reproduce p-sweep structure study study-quick connectomes hardware figures bench docs audit walk test lowest atlas gpu network check \
     lint types contracts clean
 
 help: ## list the targets
@@ -29,6 +29,14 @@ structure: $(VENV)/.installed ## whether structure predicts training: trains 150
 	    --out $(STRUCTURE) --figures docs/figures
 	$(BIN)/python analysis/seed_noise.py $(STRUCTURE)/runs.csv \
 	    --out $(STRUCTURE) --figures docs/figures
+
+study: $(VENV)/.installed ## the large study, docs/study-design.md: trains its networks in days, prints what is left
+	$(BIN)/python analysis/large_study.py
+	$(BIN)/smallworld-eqprop export runs/large_study.sqlite --out results/large_study
+	$(BIN)/python analysis/large_study_results.py
+
+study-quick: $(VENV)/.installed ## three networks of it, one short epoch by every recipe
+	$(BIN)/python analysis/large_study.py --quick
 
 connectomes: $(VENV)/.installed ## two connectomes beside their nulls: trains 726 small networks
 	$(PIP_INSTALL) --no-deps graspologic tvb-data
@@ -60,6 +68,10 @@ bench: $(VENV)/.installed ## speed and memory, as ratios within one run
 docs: $(VENV)/.installed-docs ## the documentation, into site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+audit: docs ## faults of accessibility on every page of the documentation; needs Chromium
+	$(PIP_INSTALL) --editable '.[audit]'
+	$(BIN)/python docs/audit.py site
+
 walk: $(BIN)/python ## follow README and tutorials, from a wheel in a fresh environment elsewhere
 	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && python=$$folder/bin/python && \
 	$(BIN)/python -m venv $$folder && \
@@ -70,6 +82,16 @@ walk: $(BIN)/python ## follow README and tutorials, from a wheel in a fresh envi
 # Tests start hundreds of processes, each of which would compile every module where byte code is not kept.
 test: $(VENV)/.installed-test ## the tests, without network
 	OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not network"
+
+# Compiled code is kept apart: numba discards what another version of it has compiled.
+LOWEST := .venv-lowest
+LOWEST_TESTS := tests/cli/test_every_command.py tests/cli/test_help.py tests/test_public_names.py \
+    tests/graphs/convert/test_io.py tests/learning/test_estimator.py tests/figures/test_figures_1_and_2.py
+lowest: $(VENV)/.installed-test ## every command with the oldest libraries that pyproject.toml allows: minutes
+	$(BIN)/python -m venv --clear --without-pip $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct '.[test]'
+	NUMBA_CACHE_DIR=$(CURDIR)/$(LOWEST)/numba OPENBLAS_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -q \
+	    -o filterwarnings=default --disable-warnings -m "not network" $(LOWEST_TESTS)
 
 atlas: $(VENV)/.installed-test ## every measure and null model on all graphs of up to seven nodes: half an hour
 	ATLAS_NODES=7 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 \
@@ -94,7 +116,7 @@ contracts: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 clean: ## remove the environment and the caches, keep the runs
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # The first Python that runs and is new enough.
 $(BIN)/python:

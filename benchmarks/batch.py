@@ -14,11 +14,11 @@ from smallworld_eqprop import RunConfig, Trainer
 
 TITLE = "Batch time"
 NOTE = """\
-Networks after four epochs of 2,000 examples, batches of 20, one thread. Literal dense: one
-N x N matrix, all synchronous steps, the whole update. Product floor: nothing but the matrix
-products of a batch whose sweeps, equally many, and nudged steps are all of the whole network.
-Ours can be below it, because most sweeps are of the nodes alone that are not at rest, and
-examples whose outputs are at their targets are not nudged.
+The networks were trained for four epochs of 2,000 examples, with batches of 20 and one thread.
+Literal dense: one N x N matrix, all synchronous steps, the whole update. Product floor: only the
+matrix products of a batch, for the same number of sweeps and nudged steps, all of the whole
+network. Ours can be below the floor, because most sweeps update only the nodes that are not at
+rest, and examples whose outputs are at their targets are not nudged.
 """
 
 PRESETS = (

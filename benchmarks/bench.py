@@ -32,10 +32,10 @@ process of its own with the same number of threads: by `weak-feedback-3x500`, by
 in `layered-3x500-per-layer`, and as a layer-wise network in PyTorch by the settings that
 energy-based-learning publishes for three hidden layers (`benchmarks/layerwise.py`; a test shows
 that it takes the gradient steps of this package). The test error is measured every quarter of an
-epoch, and that time counts, as does the start of the process. Printed is the time to 10, 6, 3, 2.5
-and 1.65 % as a share of the peer's time to 6 %; every test is a row of
-`results/time_to_accuracy.csv`, which `figures/time_to_error.py` draws. Shares mean something on an
-otherwise idle machine alone.
+epoch; the times include these tests and the start of the process. The script prints the times to
+10, 6, 3, 2.5 and 1.65 % as shares of the peer's time to 6 %. Every test is a row of
+`results/time_to_accuracy.csv`, which `figures/time_to_error.py` draws. Measure on an otherwise idle
+machine.
 """
 
 #: The sections of the page, in its order.

@@ -20,17 +20,17 @@ from smallworld_eqprop.learning.history import BatchRecord
 
 TITLE = "Against layer-wise relaxation in PyTorch"
 NOTE = """\
-The same layered network and batches: even and odd layers in turn, 100 free and 2 x 10 nudged
-iterations from rest, as in Scellier et al. 2024, the input's products in every iteration. Ours
-starts from persistent particles. Both have the same number of threads: its share the products,
-ours the examples.
+Both train the same layered network on the same batches. The peer updates even and odd layers in
+turn, in 100 free and 2 x 10 nudged iterations from rest, as in Scellier et al. 2024, and computes
+the products of the inputs in every iteration. Ours starts from persistent particles. Both have the
+same number of threads, which divide the products (peer) or the examples (ours).
 
-Where a network has slow modes, 100 iterations leave some examples far from equilibrium. So ours
-is measured at a tolerance that is the *mean* residual of the peer over 200 examples: the worst of
-our examples is then no further from equilibrium than the peer's are on average. Single precision
-ends at 6e-7. In the row below stands the tolerance of training, 1e-3. Stages beyond the first are
-those of `--run FOLDER...`; the last row is time for time from the first stage to the last, the
-share between two stages taken as linear.
+If a network has slow modes, some examples are far from equilibrium after 100 iterations. Ours is
+therefore measured at a tolerance equal to the *mean* residual of the peer over 200 examples: our
+worst example is then as close to equilibrium as the peer's are on average. The limit of single
+precision is 6e-7. A second row has the tolerance of training, 1e-3. Stages beyond the first are
+those of `--run FOLDER...`; the last row is the ratio of the total times from the first stage to
+the last, with linear interpolation between stages.
 """
 
 # Threads of both, and the residual where single precision ends.

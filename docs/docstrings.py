@@ -41,7 +41,7 @@ class Docstrings(griffe.Extension):
 
     def markdown(self, text: str) -> str:
         """The docstring with its reStructuredText turned into Markdown."""
-        text = REFERENCES.sub(lambda m: f"**References**\n\n{entries(m[1])}", text)
+        text = REFERENCES.sub(lambda m: f"References\n----------\n{entries(m[1])}", text)
         text = SAME.sub(r"**Parameters:** \1\n", text)
         text = FORMULA.sub(lambda m: f"\n{m[1]}{mathml(m[2], 'block')}\n", text)
         text = INLINE.sub(lambda m: mathml(m[1], "inline"), text)
@@ -58,13 +58,19 @@ class Docstrings(griffe.Extension):
         if parts[0] not in self.public:
             return match[0]
         target = ".".join((self.public[parts[0]], *parts[1:]))
-        return f"[`{'.'.join(parts)}`][{target}]"
+        if len(parts) > 1:  # attributes have no place of their own
+            return (
+                f'<autoref identifier="{target}" optional><code>{".".join(parts)}</code></autoref>'
+            )
+        return f"[`{parts[0]}`][{target}]"
 
 
 def mathml(latex: str, display: str) -> str:
     """Give a formula as MathML, which browsers show without a script."""
     latex = re.sub(r"_\{([a-z]{3,})\}", r"_{\\text{\1}}", latex)
-    return convert(" ".join(latex.split()), display=display)
+    made = convert(" ".join(latex.split()), display=display)
+    # A formula that is wider than the page scrolls, by the keyboard too.
+    return made.replace("<math ", '<math tabindex="0" ', 1) if display == "block" else made
 
 
 def entries(text: str) -> str:

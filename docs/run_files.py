@@ -18,7 +18,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from smallworld_eqprop.dynamics.initial import Initial
 from smallworld_eqprop.learning.config import SLOTS, TrainingConfig
-from smallworld_eqprop.specs import Slot, type_name, write_spec
+from smallworld_eqprop.parts import type_name
+from smallworld_eqprop.specs import Slot, write_spec
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.flat import ORDER, TABLES, fields_of, part_of
 
@@ -26,25 +27,25 @@ PAGE = Path(__file__).with_name("run-files.md")
 BEGIN, END = "<!-- made by docs/run_files.py -->\n", "<!-- end -->\n"
 FREE = {"initial": Initial, "training": TrainingConfig}
 ABOUT = {
-    "data": "What is learned.",
-    "topology": "Which graph is trained. Random draws come from the seed of the run.",
+    "data": "The data set.",
+    "topology": "The graph that is trained. Random draws come from the seed of the run.",
     "model": "The physics of the network.",
-    "rule": "How a batch becomes a gradient.",
+    "rule": "The learning rule: the gradient of a batch.",
     "loss": "The cost of the outputs.",
-    "optimiser": "How a gradient becomes a step.",
-    "relaxation": "The free phase, and, in `rule.solver`, what comes after it.",
-    "transform": "What is done to the inputs of every training batch; nothing when left out. "
-    "Several are written as `[[transform]]`, one table each, or as a list, and are done one after "
+    "optimiser": "The step of the parameters for a gradient.",
+    "relaxation": "The solver of the free phase; `rule.solver` is the solver of the later phases.",
+    "transform": "Changes to the inputs of every training batch; none when left out. "
+    "Several are written as `[[transform]]`, one table each, or as a list, and act one after "
     "the other.",
-    "hardware": "What the devices of a chip do to the network; an ideal one when left out. Several "
+    "hardware": "The devices of a chip; an ideal network when left out. Several "
     "are written as `[[hardware]]`, one table each, or as a list, and act one after the other: see "
     "[hardware](hardware.md).",
-    "rewire": "Which edges move while the network is trained; none when left out: see "
+    "rewire": "Edges that move while the network is trained; none when left out: see "
     "[growing](growing.md).",
-    "schedule": "A learning rate that changes: in the place of a number, as in `learning_rate = "
-    '{ kind = "cosine", rate = 0.1, epochs = 10 }`. Steps are counted in batches.',
-    "initial": "Weights to begin with; without a kind.",
-    "training": "What is left; without a kind.",
+    "schedule": "A learning rate that changes during training. It replaces a number: `learning_"
+    'rate = { kind = "cosine", rate = 0.1, epochs = 10 }`. Steps are counted in batches.',
+    "initial": "The initial weights; a table without a kind.",
+    "training": "All other settings; a table without a kind.",
 }
 SECTION = re.compile(r"^(?:Parameters|Attributes)\n-+\n(.*?)(?=^\w+\n-+\n|\Z)", re.M | re.S)
 ENTRY = re.compile(r"^(\w+(?:, \w+)*)(?: : [^\n]*)?\n((?:(?: +[^\n]*)?\n)*)", re.M)

@@ -5,27 +5,51 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["InputError", "nearest"]
+__all__ = ["InputError", "nearest", "shortened"]
 
-#: Characters of a message.
-LONGEST = 2000
+#: Characters of a word that a message quotes, a path among them, and of a whole message.
+LONGEST_WORD, LONGEST = 300, 1000
 
 
 class InputError(ValueError):
     """A value given by the user is not usable.
 
     The message is one line that names the bad value and the allowed ones or the remedy; the
-    command line prints it without a traceback. A message that is longer than a screen, because
-    it names a value of any length, loses its middle.
+    command line prints it without a traceback. Values of any length are `shortened`.
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(message if len(message) <= LONGEST else _without_middle(message))
+        super().__init__(shortened(message))
 
 
-def _without_middle(message: str) -> str:
-    half = LONGEST // 2
-    return f"{message[:half]} [... {len(message) - 2 * half} characters ...] {message[-half:]}"
+def shortened(message: str) -> str:
+    """Take the middle out of every word of more than 300 characters, and of a longer message.
+
+    Parameters
+    ----------
+    message
+        One line, which may quote a key, a value or a path of any length.
+
+    Returns
+    -------
+    str
+        The message, of at most 1,000 characters.
+
+    Examples
+    --------
+    >>> text = shortened(f"unknown key '{'k' * 100_000}'; allowed: p, seed")
+    >>> len(text), text[-22:]
+    (325, "kkk'; allowed: p, seed")
+    """
+    words = (_without_middle(word, LONGEST_WORD) for word in message.split(" "))
+    return _without_middle(" ".join(words), LONGEST)
+
+
+def _without_middle(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    half = longest // 2 - 15  # so that the result, with the number between them, is not longer
+    return f"{text[:half]}[... {len(text) - 2 * half} characters ...]{text[-half:]}"
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:

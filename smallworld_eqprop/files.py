@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.memory import require_memory
 
-__all__ = ["atomic_writer", "first_bytes", "read_file", "read_toml", "require_own"]
+__all__ = ["atomic_writer", "first_bytes", "read_file", "read_toml", "refuse_device", "require_own"]
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def require_own(path: Path, what: str, written_by_us: Callable[[Path], bool]) ->
     if path.is_file() and (path.stat().st_size == 0 or written_by_us(path)):
         return
     raise InputError(
-        f"{path}: is there already and is not {what}; name another place, or remove it yourself"
+        f"{path}: exists already and is not {what}; name another place, or remove it yourself"
     )
 
 
@@ -121,10 +121,21 @@ def read_file(path: Path) -> bytes:
     OSError
         If it cannot be read.
     """
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise InputError(f"{path}: not a file, but a device or a pipe; give a file")
+    refuse_device(path)
     require_memory(path.stat().st_size, f"{path}: its bytes", "give a smaller file")
     return path.read_bytes()
+
+
+def refuse_device(path: Path) -> None:
+    """Refuse a device or a pipe where a file is expected: reading it may never end.
+
+    Raises
+    ------
+    InputError
+        If `path` is there and neither a file nor a folder.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f"{path}: not a file, but a device or a pipe; give a file")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -143,3 +154,5 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(content.decode("utf-8"))
     except ValueError as error:
         raise InputError(f"{path}: not a TOML file ({error})") from None
+    except RecursionError:
+        raise InputError(f"{path}: not a TOML file (brackets are nested too deeply)") from None

@@ -1,4 +1,4 @@
-"""What does not fit into memory is refused by its size, before anything is allocated."""
+"""Objects that do not fit into memory are refused by their size, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import numpy as np
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["open_npz", "require_memory"]
+__all__ = ["check_threads", "open_npz", "require_memory"]
 
+#: More than any machine has cores; each takes memory for its stack.
+MOST_THREADS = 1024
 #: Bytes that are granted without asking the system how much memory is free.
 GRANTED = 2**26
 
 
 def require_memory(n_bytes: int, what: str, remedy: str) -> None:
-    """Refuse what needs more memory than is free.
+    """Refuse an object that needs more memory than is free.
 
     Parameters
     ----------
@@ -91,3 +93,9 @@ def _check_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
         raise InputError(
             f"{member.filename}: damaged: its header says {said} bytes, but there are {there}"
         )
+
+
+def check_threads(n: object) -> None:
+    """Refuse a number of threads that is not from 1 to `MOST_THREADS`."""
+    if not isinstance(n, int) or not 1 <= n <= MOST_THREADS:
+        raise InputError(f"threads: {n!r}, must be a whole number from 1 to {MOST_THREADS}")

@@ -91,7 +91,7 @@ def test_a_file_of_somebody_else_is_refused(tmp_path, kind):
         path.mkdir()
     else:
         path.symlink_to(other if kind == "link to a file" else tmp_path / "nothing")
-    with pytest.raises(InputError, match=f"^{path}: is there already and is not a page"):
+    with pytest.raises(InputError, match=f"^{path}: exists already and is not a page"):
         require_own(path, "a page", lambda found: found.read_bytes() == b"ours")
     assert path.is_dir() or path.is_symlink() or path.read_bytes() == b"theirs"
 

@@ -23,6 +23,7 @@ from smallworld_eqprop.graphs.core import LayeredGraph
 from smallworld_eqprop.graphs.generate import (
     add_intralayer,
     add_rings,
+    hidden_graph,
     kings_graph,
     layered,
     pegasus_graph,
@@ -138,6 +139,10 @@ def test_files_that_never_end_or_do_not_fit(tmp_path, small_machine):
         (
             "intralayer: 4998450120 edges need",
             lambda: add_intralayer(LayeredGraph((1, 99_985, 1), [(0, 1)])),
+        ),
+        (
+            "^edges: 90000, scale-free need",
+            lambda: hidden_graph(1, 50_000, 1, 90_000, "scale-free", entry=1, exits=1),
         ),
         ("neighbours: 100: ", lambda: add_rings(LayeredGraph((1, 99_985, 1), [(0, 1)]), 100)),
         ("^1000000000000 nodes of a chip", lambda: kings_graph(10**6)),

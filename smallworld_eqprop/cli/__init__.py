@@ -95,7 +95,7 @@ def options(
 
 @app.command(rich_help_panel="One network", epilog=examples("presets", "presets --json"))
 def presets(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all settings.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all settings.")] = False,
 ) -> None:
     """List the paper's networks."""
     contents = [read_preset(name) for name in preset_names()]

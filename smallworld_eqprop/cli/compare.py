@@ -1,4 +1,4 @@
-"""``smallworld-eqprop compare``: a graph beside its nulls."""
+"""``smallworld-eqprop compare``: a graph and its null models."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def compare(
             "and without one the last test error."
         ),
     ] = None,
-    level: Annotated[float, typer.Option(help="Of the interval.")] = 0.95,
+    level: Annotated[float, typer.Option(help="Confidence level of the interval.")] = 0.95,
     store: StoreOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Test whether a graph trains otherwise than its nulls.
+    """Test whether a graph trains differently from its null models.
 
     The study has a topology of kind `null` and a grid over `sample` from 0, the graph itself.
     Printed are the difference with its interval, the effect in standard deviations of the nulls,

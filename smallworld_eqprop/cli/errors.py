@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.errors import InputError, shortened
 
 __all__ = ["exit_status"]
 
@@ -42,7 +42,7 @@ def exit_status(command: Callable[[], object]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()  # type: ignore[union-attr]
             return 0
-        typer.echo(f"error: {' '.join(_message(error).split())}", err=True)
+        typer.echo(f"error: {shortened(' '.join(_message(error).split()))}", err=True)
         return 1 if isinstance(error, OSError) else 2
 
 
@@ -54,6 +54,6 @@ def _message(error: Any) -> str:
     if error.filename is None:
         return f"{error.strerror or error}; check the disk and the permissions"
     return (
-        f"{error.filename}: {error.strerror}; make room, check the permissions or choose another "
-        "place (--out, for a sweep --store). What was written before is kept."
+        f"{error.filename}: {error.strerror}; free some space, check the permissions or choose "
+        "another place (--out, for a sweep --store). What was written before is kept."
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 __all__ = ["STATUSES", "choices", "examples", "preset_choices"]
 
 STATUSES = (
-    "**Exit status** 0 done; 1 the disk or its permissions are in the way, or a run of a study "
+    "**Exit status** 0 done; 1 the disk is full or not writable, or a run of a study "
     "failed; 2 bad input, such as a file that is not there; 130 stopped by Ctrl-C. Every error is "
     "one line on stderr; SMALLWORLD_EQPROP_DEBUG=1 shows the traceback."
 )

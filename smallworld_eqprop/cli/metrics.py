@@ -32,19 +32,13 @@ if TYPE_CHECKING:
 
 __all__ = ["metrics"]
 
-#: Measures that count.
-COUNTS = {
-    *("n_nodes", "n_edges", "n_components", "edge_disjoint_paths"),
-    *("degree_smallest", "degree_largest"),
-}
-
 
 def metrics(
     network: Annotated[
         str,
         typer.Argument(
             metavar="PRESET|FILE",
-            help="A preset's name, a TOML file like one, a run folder, or a graph: one saved here, "
+            help="A preset's name, a run file (TOML), a run folder, or a graph: of save_graph, "
             "or GraphML, GML, Pajek (.net), a CSV table, an edge list (.edgelist) or scipy's .npz "
             "of another program.",
             autocompletion=preset_choices,
@@ -54,10 +48,10 @@ def metrics(
         str | None,
         typer.Option(help="Input nodes of a graph: role=sensory, or names with commas: n0,n1"),
     ] = None,
-    outputs: Annotated[str | None, typer.Option(help="Output nodes, as --inputs.")] = None,
+    outputs: Annotated[str | None, typer.Option(help="Output nodes, given like --inputs.")] = None,
     roles: Annotated[
         str | None,
-        typer.Option(help="Table of nodes (CSV: name, then attributes) that --inputs asks for."),
+        typer.Option(help="CSV table of nodes (name, then attributes) for --inputs."),
     ] = None,
     symmetrise: Annotated[
         str | None,
@@ -76,55 +70,61 @@ def metrics(
             autocompletion=choices(*get_args(NullModel)),
         ),
     ] = None,
-    n_null: Annotated[int | None, typer.Option(help="Null samples; by default 10.")] = None,
+    n_null: Annotated[
+        int | None, typer.Option(help="How many null samples; by default 10.")
+    ] = None,
     clustering: Annotated[
         str | None,
         typer.Option(
-            help="Of the coefficients: average (default), transitivity or bipartite.",
+            help="Clustering of the coefficients: average (default), transitivity or bipartite.",
             autocompletion=choices("average", "transitivity", "bipartite"),
         ),
     ] = None,
     disconnected: Annotated[
         str | None,
         typer.Option(
-            help="Of the coefficients, where the graph is in parts: undefined (default), harmonic "
+            help="Coefficients of a disconnected graph: undefined (default), harmonic "
             "or largest_component.",
             autocompletion=choices("undefined", "harmonic", "largest_component"),
         ),
     ] = None,
     unweighted: Annotated[
-        bool, typer.Option("--unweighted", help="The propensity without weights.")
+        bool, typer.Option("--unweighted", help="Compute the propensity without weights.")
     ] = False,
     absolute: Annotated[
-        bool, typer.Option("--absolute", help="Of a graph without layers: |w| of negative weights.")
+        bool, typer.Option("--absolute", help="Use absolute weights in a graph without layers.")
     ] = False,
     sources: Annotated[
         int | None, typer.Option(help="Estimate path lengths from N nodes drawn at random.")
     ] = None,
     costs: Annotated[
         bool,
-        typer.Option("--costs", help="Also what a chip needs: wires, crossbar tiles, converters."),
+        typer.Option("--costs", help="Count wires, crossbar tiles and converters of a chip."),
     ] = False,
     seed: Annotated[
-        int | None, typer.Option(help="Of rewiring, null samples and sources; by default 0.")
+        int | None, typer.Option(help="Seed of rewiring, null samples and sources; by default 0.")
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(help="Null samples drawn at once; by default one per core.")
+        int | None, typer.Option(help="Threads that draw null samples; by default one per core.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Measure the structure of a network.
 
-    With --null also its small-world coefficients; null mean and null std are those of the
-    coefficients that the null samples have themselves. A graph of another program has layers once
-    --inputs and --outputs are given; without them, what needs layers is left out.
+    With --null also its small-world coefficients; null mean and null std are the mean and standard
+    deviation of the coefficients of the null samples. A graph file of another program has layers
+    if --inputs and --outputs are given; without them, measures of layers are left out.
     """
     # Imported here so that --help and errors in the options come at once.
     from smallworld_eqprop.graphs.measure.metrics import structure_metrics
     from smallworld_eqprop.graphs.measure.smallworld import small_world_coefficients
     from smallworld_eqprop.hardware import hardware_costs
 
-    for option, count in (("--n-null", n_null), ("--sources", sources), ("--threads", threads)):
+    if threads is not None:
+        from smallworld_eqprop.memory import check_threads
+
+        check_threads(threads)
+    for option, count in (("--n-null", n_null), ("--sources", sources)):
         if count is not None and count < 1:
             raise InputError(f"{option}: {count}, must be at least 1")
     for option, given in (
@@ -132,7 +132,7 @@ def metrics(
         ("--unweighted", unweighted or None),
     ):  # fmt: skip
         if null is None and given is not None:
-            raise InputError(f"{option}: {given} says nothing without --null; name a null model")
+            raise InputError(f"{option}: {given} has no effect without --null; name a null model")
     ensemble = {
         "null": null, "n_null": n_null or 10, "clustering": clustering or "average",
         "disconnected": disconnected or "undefined", "weighted": not unweighted,
@@ -167,7 +167,7 @@ def metrics(
             "seed": seed,
             "layer_sizes": getattr(graph, "layer_sizes", None),
             "provenance": steps,
-            "metrics": {name: whole(name, value) for name, value in structure.items()},
+            "metrics": structure,
             "ensemble": ensemble if null else None,
             "coefficients": {key: dataclasses.asdict(c) for key, c in coefficients.items()},
         }
@@ -237,7 +237,7 @@ def without_signs(
         return abs(graph)
     raise InputError(
         f"{network}: {(graph.data < 0).sum() // 2} of {graph.nnz // 2} weights are negative, and "
-        "these measures know no signs; give --absolute for the sizes of the weights"
+        "these measures do not use signs; give --absolute to take absolute values"
     )
 
 
@@ -283,8 +283,3 @@ def counting(console: Console) -> Iterator[Callable[[str, int, int | None], None
 
         count("reading", 0, None)
         yield count
-
-
-def whole(name: str, value: float) -> float:
-    """A count as an integer; any other measure as it is."""
-    return int(value) if name in COUNTS and value.is_integer() else value

@@ -26,7 +26,7 @@ def report(
 ) -> int:
     """Describe a run or a study on one HTML page to look at in a browser.
 
-    The page holds everything it shows and needs no network.
+    The page is one file and needs no internet connection.
     """
     # Imported here so that --help and errors in the options come at once.
     from smallworld_eqprop.studies.report import write_report

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 
+from smallworld_eqprop.cli.printing import setting
 from smallworld_eqprop.cli.progress import Live, duration, epoch_line
 
 if TYPE_CHECKING:
     from smallworld_eqprop.studies.config import RunConfig
     from smallworld_eqprop.studies.results import Done, Failed
-    from smallworld_eqprop.studies.store import Claim
+    from smallworld_eqprop.studies.store_claims import Claim
     from smallworld_eqprop.studies.study import Study
     from smallworld_eqprop.studies.sweeping import SweepProgress
 
@@ -95,8 +96,9 @@ def label(config: RunConfig, names: tuple[str, ...]) -> str:
     Examples
     --------
     >>> from smallworld_eqprop import RunConfig
-    >>> label(RunConfig.preset("layered-5x100", p=0.1), ("family", "p"))
-    'family=rewire p=0.1'
+    >>> label(RunConfig.preset("layered-5x100", p=0.1), ("family", "p", "intralayer"))
+    'family=rewire p=0.1 intralayer=no'
     """
     values = config.flat()
-    return " ".join(f"{name}={values[name]}" for name in names if name in values) or config.name
+    told = (f"{name}={setting(values[name])}" for name in names if name in values)
+    return " ".join(told) or config.name

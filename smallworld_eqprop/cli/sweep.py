@@ -20,7 +20,7 @@ from smallworld_eqprop.files import atomic_writer, first_bytes, require_own
 if TYPE_CHECKING:
     import pandas as pd
 
-    from smallworld_eqprop.studies.store import RunStatus
+    from smallworld_eqprop.studies.store_claims import RunStatus
     from smallworld_eqprop.studies.study import Study
     from smallworld_eqprop.studies.sweeping import SweepProgress
 
@@ -28,9 +28,7 @@ __all__ = ["export", "status", "sweep"]
 
 Target = Annotated[
     Path,
-    typer.Argument(
-        metavar="STORE|STUDY.toml", help="A store, or a study file whose runs are in one."
-    ),
+    typer.Argument(metavar="STORE|STUDY.toml", help="A store, or the study file of a store."),
 ]
 StoreOption = Annotated[
     Path | None,
@@ -40,17 +38,17 @@ StoreOption = Annotated[
 
 def sweep(
     study_file: Annotated[
-        Path, typer.Argument(metavar="STUDY.toml", help="Like those in analysis/studies.")
+        Path, typer.Argument(metavar="STUDY.toml", help="A study file, see analysis/studies.")
     ],
     store: StoreOption = None,
     workers: Annotated[
-        int | None, typer.Option(help="Runs done at once; by default one per core.")
+        int | None, typer.Option(help="Number of runs at the same time; by default one per core.")
     ] = None,
     scheduler: Annotated[
-        str | None, typer.Option(metavar="tcp://HOST:PORT", help="Of a dask cluster to work on.")
+        str | None, typer.Option(metavar="tcp://HOST:PORT", help="Address of a dask cluster.")
     ] = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Do runs again that have failed.")
+        bool, typer.Option("--retry-failed", help="Run failed runs again.")
     ] = False,
     tensorboard: Annotated[
         Path | None,
@@ -60,10 +58,10 @@ def sweep(
         bool, typer.Option("--json", help="Print one line of JSON per finished run.")
     ] = False,
 ) -> int:
-    """Do the runs of a study that are not in its store yet.
+    """Train the networks of a study that are not in its store yet.
 
-    Ctrl-C stops after the batches under way and keeps everything; the same command goes on. It
-    may be started several times at once: the runs are shared out.
+    Ctrl-C stops after the current batches and saves everything; the same command continues.
+    Several sweeps of one study at the same time divide its runs between them.
     """
     # Imported here so that --help and errors in the options come at once.
     from smallworld_eqprop.studies import sweeping as sweeps
@@ -115,15 +113,15 @@ def sweep(
 def status(
     target: Target,
     store: StoreOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, run by run.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with every run.")] = False,
     check: Annotated[
         bool,
         typer.Option("--check", help="Verify all that is recorded in a store or a run folder."),
     ] = False,
 ) -> int:
-    """Show how far a study is, what it is busy with and what has failed.
+    """Show which runs of a study are done, running or failed.
 
-    With --check, name every file or row that is not as it was written.
+    With --check, name every file or row that was changed after it was written.
     """
     if check:
         return verify(*resolve(target, store))
@@ -189,7 +187,7 @@ def verify(_study: Study | None, path: Path) -> int:
 
 def export(
     target: Target,
-    out: Annotated[Path, typer.Option(help="Folder for the tables; made if need be.")],
+    out: Annotated[Path, typer.Option(help="Folder for the tables; it is made if missing.")],
     store: StoreOption = None,
     form: Annotated[
         Literal["csv", "parquet"], typer.Option("--format", help="csv or parquet.")
@@ -197,7 +195,7 @@ def export(
 ) -> None:
     """Write tidy tables of the finished runs: runs, history, corrections and work.
 
-    Only tables of an earlier export are written over.
+    Only tables of an earlier export are overwritten.
     """
     from smallworld_eqprop.studies.store import Store
 

@@ -28,7 +28,7 @@ def train(
         str,
         typer.Argument(
             metavar="PRESET|FILE.toml",
-            help="A preset's name (smallworld-eqprop presets lists them) or a TOML file like one.",
+            help="A preset's name (smallworld-eqprop presets lists them) or a run file (TOML).",
             autocompletion=preset_choices,
         ),
     ],
@@ -54,14 +54,12 @@ def train(
     epochs: Annotated[
         int,
         typer.Option(
-            help="Epochs in total, those of an earlier start included.", rich_help_panel=TRAINING
+            help="Total epochs, including those of earlier starts.", rich_help_panel=TRAINING
         ),
     ] = 10,
     seed: Annotated[
         int | None,
-        typer.Option(
-            help="Of rewiring, weights, order of examples and nudges.", rich_help_panel=TRAINING
-        ),
+        typer.Option(help="Seed of rewiring, weights, order and nudges.", rich_help_panel=TRAINING),
     ] = None,
     learning_rate: Annotated[
         str | None,
@@ -86,7 +84,7 @@ def train(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Any other key of a preset; repeatable.",
+            help="Any other key of a run file; may be repeated.",
             rich_help_panel=TRAINING,
         ),
     ] = None,
@@ -94,7 +92,7 @@ def train(
         int | None,
         typer.Option(
             help="Threads that share the examples of a batch; by default one per core. Up to 4096 "
-            "free nodes the numbers do not depend on it.",
+            "free nodes the results do not depend on it.",
             rich_help_panel=TRAINING,
             show_default=False,
         ),
@@ -102,7 +100,7 @@ def train(
     device: Annotated[
         str | None,
         typer.Option(
-            help="numpy, or by torch (the extra gpu): cpu, cuda or cuda:N.",
+            help="numpy, or with torch (extra gpu): cpu, cuda or cuda:N.",
             rich_help_panel=TRAINING,
             autocompletion=choices("numpy", "cpu", "cuda"),
         ),
@@ -115,7 +113,7 @@ def train(
         bool,
         typer.Option(
             "--resume",
-            help="Go on with the run in the folder, if there is one.",
+            help="Continue the run in the folder, if there is one.",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
@@ -123,7 +121,7 @@ def train(
         bool,
         typer.Option(
             "--overwrite",
-            help="Start anew in a folder that holds a run.",
+            help="Replace the run in the folder.",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
@@ -144,11 +142,11 @@ def train(
 ) -> int:
     """Train a network and record it in a run folder.
 
-    Ctrl-C stops after the batch and keeps everything; --resume goes on, and ends with the same
+    Ctrl-C stops after the batch and saves everything; --resume continues, and ends with the same
     numbers as a run that was never stopped.
     """
     # Imported here so that --help and errors in the options come at once.
-    from smallworld_eqprop.dynamics.sharing import check_threads
+    from smallworld_eqprop.memory import check_threads
     from smallworld_eqprop.studies import runs
     from smallworld_eqprop.studies.executors import cores
 
@@ -245,6 +243,7 @@ def parse_value(text: str) -> Any:
     ([0.1, 0.02], 'euler', nan)
     """
     for attempt in (text, f"[{text}]" if "," in text else text):
-        with contextlib.suppress(tomllib.TOMLDecodeError):
+        # Numbers of thousands of digits and brackets in thousands of brackets are other errors.
+        with contextlib.suppress(ValueError, RecursionError):
             return tomllib.loads(f"value = {attempt}")["value"]
     return text.strip()

@@ -36,15 +36,15 @@ class FileData(Data):
     path : str
         Relative to the working directory.
     task : {"classification", "regression"}, optional
-        May be left out where the target is text, true or false, or at most 20 different whole
-        numbers: that is a classification.
+        May be left out if the target is text, true or false, or at most 20 different whole numbers;
+        it is then a classification.
     scaling : {"min-max", "none"}
         Bring every feature, and the targets of a regression, to [0, 1] by minimum and maximum of
-        the training rows; test features outside are cut. A constant feature becomes 0.
+        the training rows; test features outside are clipped. A constant feature becomes 0.
     test_share : float
-        Share of the rows set apart for testing, of every class alike; 0 for none.
+        Share of the rows used for testing, the same for every class; 0 for none.
     split_seed : int
-        Of the shuffle before the split.
+        Seed of the shuffle before the split.
     n_train : int, optional
         Use the first n training rows; all when left out.
     """

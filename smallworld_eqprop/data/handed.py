@@ -41,6 +41,6 @@ class Handed(Data):
             Always.
         """
         raise InputError(
-            f"data: arrays with the SHA-256 {self.sha256[:16]}..., which are not kept; give them "
-            "as data=, or go on with the estimator itself (warm_start, partial_fit)"
+            f"data: arrays with the SHA-256 {self.sha256[:16]}..., which are not stored; give them "
+            "as data=, or continue with the estimator itself (warm_start, partial_fit)"
         )

@@ -81,7 +81,7 @@ def _arrays(path: str, content: bytes) -> dict[str, npt.NDArray]:
     # A flipped byte can surface as nearly any exception of zipfile or numpy.
     except Exception as error:
         pickled = "; pickled objects are not read" if "pickle" in str(error) else f" ({error})"
-        raise InputError(f"{path}: no npz file, or a damaged one{pickled}") from None
+        raise InputError(f"{path}: not an npz file, or a damaged one{pickled}") from None
     with file:
         wanted = WHOLE if all(name in file.files for name in WHOLE) else APART
         for name in wanted:

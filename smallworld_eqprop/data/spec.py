@@ -47,7 +47,7 @@ class Images(Named):
     Attributes
     ----------
     pool : int
-        Average squares of so many by so many pixels: 2 makes 14 x 14 pixels of MNIST's 28 x 28.
+        Average squares of `pool` x `pool` pixels: 2 turns MNIST's 28 x 28 pixels into 14 x 14.
     """
 
     pool: int = 1

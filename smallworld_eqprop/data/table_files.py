@@ -21,11 +21,12 @@ class _Table(FileData):
     Attributes
     ----------
     target : str or tuple of str
-        Column to be learned; a regression may have several.
+        The column to be learned; a regression may have several.
     features : tuple of str
-        Columns of the inputs; when left out all others, but those with one value in all rows.
+        Columns of the inputs; when left out, all other columns except those with the same value in
+        all rows.
     test_path : str, optional
-        A file of the same columns for testing; `test_share` and `split_seed` then mean nothing.
+        A file with the same columns for testing; `test_share` and `split_seed` are then ignored.
     """
 
     target: str | tuple[str, ...]
@@ -91,11 +92,12 @@ class Csv(_Table):
     path, task, scaling, test_share, split_seed, n_train
         As in `FileData`.
     target : str or tuple of str
-        Column to be learned; a regression may have several.
+        The column to be learned; a regression may have several.
     features : tuple of str
-        Columns of the inputs; when left out all others, but those with one value in all rows.
+        Columns of the inputs; when left out, all other columns except those with the same value in
+        all rows.
     test_path : str, optional
-        A file of the same columns for testing; `test_share` and `split_seed` then mean nothing.
+        A file with the same columns for testing; `test_share` and `split_seed` are then ignored.
     separator : str
         One character between the columns.
     header : bool

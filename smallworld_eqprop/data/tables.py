@@ -48,12 +48,14 @@ def read_csv(path: str, content: bytes, separator: str, header: bool) -> Any:
                 low_memory=False,
             )
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: no text in UTF-8 ({error.reason}); save it as UTF-8") from None
+        raise InputError(
+            f"{path}: not a text in UTF-8 ({error.reason}); save it as UTF-8"
+        ) from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         reason = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
         raise InputError(
-            f"{path}: no table with the separator {separator!r} ({reason}); give data.separator, "
-            "and every row as many values as there are columns"
+            f"{path}: not a table with the separator {separator!r} ({reason}); give "
+            "data.separator, and every row as many values as there are columns"
         ) from None
     if len(table.columns) == 1:
         raise InputError(
@@ -82,7 +84,7 @@ def read_parquet(path: str, content: bytes) -> Any:
     # What is wrong surfaces as an exception of whichever library pandas found.
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: no Parquet file, or a damaged one ({reason[:120]})") from None
+        raise InputError(f"{path}: not a Parquet file, or a damaged one ({reason[:120]})") from None
     return table.set_axis([str(name) for name in table.columns], axis=1)
 
 
@@ -104,8 +106,8 @@ def select(
     Raises
     ------
     InputError
-        If there is no such column, a value is missing, a feature is no number, or the target does
-        not tell the task.
+        If there is no such column, a value is missing, a feature is not a number, or the target
+        does not tell the task.
     """
     columns = list(table.columns)
     for key, names in (("target", target), ("features", features)):

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.specs import Part, Slot
+from smallworld_eqprop.parts import Part
+from smallworld_eqprop.specs import Slot
 
 __all__ = ["TRANSFORM", "Chain", "Dropout", "Shift", "Transform", "transformed"]
 
@@ -28,7 +29,7 @@ class Transform(Part):
             To be left as they are.
         generator : numpy.random.Generator
             The only source of random numbers. Its seed is made of the seed of the run, the epoch
-            and the batch, so that a run which was interrupted goes on with the same numbers.
+            and the batch, so that an interrupted run continues with the same numbers.
 
         Returns
         -------
@@ -125,7 +126,7 @@ class Shift(Transform):
         side = math.isqrt(n_inputs)
         if side**2 != n_inputs:
             raise InputError(
-                f"shape: must be given, because {n_inputs} features are no square image"
+                f"shape: must be given, because {n_inputs} features are not a square image"
             )
         self._check_size(side, side)
         return side, side
@@ -140,12 +141,12 @@ class Shift(Transform):
 
 @dataclass(frozen=True)
 class Chain(Transform):
-    """One transform after the other; without any the inputs stay as they are.
+    """Several transforms, one after the other; without any the inputs do not change.
 
     Parameters
     ----------
     transforms : tuple of Transform
-        What is done, from the first to the last.
+        The transforms, in the order in which they act.
     """
 
     transforms: tuple[Transform, ...] = ()

@@ -1,7 +1,5 @@
 """Every public name of networks and relaxation and where it lives."""
 
-from .attractors import Attractors as Attractors
-from .attractors import attractors as attractors
 from .circuit import Circuit as Circuit
 from .circuit import Nudge as Nudge
 from .contrast import Contrast as Contrast
@@ -14,6 +12,8 @@ from .models import Hopfield as Hopfield
 from .models import Model as Model
 from .models import Resistive as Resistive
 from .models import WeakFeedback as WeakFeedback
+from .multistability import Attractors as Attractors
+from .multistability import attractors as attractors
 from .network import Network as Network
 from .relaxation import Relaxation as Relaxation
 from .relaxation import Solver as Solver

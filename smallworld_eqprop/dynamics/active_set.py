@@ -220,7 +220,7 @@ def _collect(own, s, h, cuts, near, inside, layer):  # type: ignore[no-untyped-d
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _field(own, s, cuts, near, inside):  # type: ignore[no-untyped-def]
-    """Fields of all its nodes without what holds from outside."""
+    """Fields of the active nodes, from the active nodes alone."""
     h = np.zeros_like(s)
     for layer in range(inside.size):
         _collect(own, s, h, cuts, near, inside, layer)

@@ -328,8 +328,8 @@ def check_acting(circuit: Any) -> None:
     """
     if circuit.readout:
         raise InputError(
-            "rule: the outputs of this model are outside the energy (readout), so that nothing "
-            "can nudge or hold them; take a rule with nudges, and as its solver Sweeps"
+            "rule: the outputs of this model are outside the energy (readout), where only "
+            "Sweeps can nudge them; take a rule with nudges, and Sweeps as its solver"
         )
 
 

@@ -36,7 +36,7 @@ class Contrast:
     gain: Any
 
     def check(self, leading: tuple[int, ...], n_free: int, n_inputs: int) -> None:
-        """Refuse what a rule got wrong.
+        """Refuse an invalid contrast of a rule.
 
         Parameters
         ----------

@@ -18,7 +18,7 @@ NUMPY = "numpy"
 
 
 def check_device_name(device: str) -> None:
-    """Refuse what is not the name of a device; whether it is here is not asked.
+    """Refuse an invalid name of a device; do not check whether the device exists.
 
     Raises
     ------

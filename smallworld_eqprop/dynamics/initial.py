@@ -12,7 +12,7 @@ from smallworld_eqprop.dynamics.constraints import edge_signs, weight_limits
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.attributes import edge_numbers
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.specs import Part
+from smallworld_eqprop.parts import Part
 
 __all__ = ["Initial", "initial_weights"]
 
@@ -28,8 +28,8 @@ class Initial(Part):
     gain : float
         Factor of all weights.
     other_amplitude : float, optional
-        Amplitude on layer-skipping and intralayer edges, see `initial_weights`; without it the
-        model decides.
+        Amplitude of the weights of skips and intralayer edges, see `initial_weights`; chosen by the
+        model when left out.
     weights : {"drawn", "graph"}
         Draw them, or take the edge data ``weight`` of the graph, times `gain`.
 

@@ -70,6 +70,6 @@ def check_still(circuit: Any) -> None:
     """
     if getattr(circuit, "motion", None) is not None:
         raise InputError(
-            "relaxation: slew and thermal noise act in time, which of the solvers only Euler has; "
+            "relaxation: slew and thermal noise need steps of time, which only Euler has; "
             "take Euler as relaxation, as evaluation and as solver of the rule"
         )

@@ -52,7 +52,7 @@ class Physics:
         if model.readout and any(b.inside and b.upper == last for b in layout.blocks):
             raise InputError(
                 f"graph: has edges between outputs, which {model} leaves outside the energy; "
-                "take them away, or leave out readout"
+                "remove them, or leave out readout"
             )
         # In double precision, so that equal coefficients cancel to 1.
         self.own = self._answer("self_term", model.self_term(graph), layout.n_free, "free node")

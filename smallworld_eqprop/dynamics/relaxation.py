@@ -13,7 +13,7 @@ import numpy.typing as npt
 from smallworld_eqprop.dynamics.circuit import Nudge
 from smallworld_eqprop.dynamics.motion import check_still
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.specs import Part
+from smallworld_eqprop.parts import Part
 
 __all__ = ["Relaxation", "Solver", "Status"]
 

@@ -38,7 +38,7 @@ def response(
     tolerance : float
         Length of the residual force that ends an example, as a share of the length of its force.
     max_sweeps : int
-        Sweeps after which an example is given up.
+        Largest number of sweeps of an example.
 
     Returns
     -------

@@ -13,27 +13,26 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.memory import check_threads
 
-__all__ = ["check_threads", "share", "threads"]
+__all__ = ["share", "threads"]
 
 _threads = ContextVar("threads", default=1)
 
 # Fewer multiplications are done before another thread has begun.
 WORTH_SHARING = 1 << 25
-#: More than any machine has cores; each takes memory for its stack.
-MOST_THREADS = 1024
 
 
 @contextmanager
 def threads(network: Any, n: int) -> Iterator[None]:
     """Let threads share the work on every batch of a network, inside a ``with`` statement.
 
-    Up to 4096 free nodes they share the examples, and each matrix product has one thread. No
-    example depends on another, so the numbers do not depend on `n` where every example is relaxed
-    by itself (`SOR`, `Euler`); with `Sweeps` the last bits do, because a product of fewer rows may
-    be summed in another order. Larger networks, and torch, share the matrix products instead, and
-    the last bits depend on `n` too.
+    Up to 4096 free nodes the threads share the examples, and each matrix product has one thread.
+    No example depends on another, so the numbers do not depend on `n` with solvers that relax each
+    example separately (`SOR`, `Euler`). With `Sweeps` the rounding depends on `n`, because a
+    product of fewer rows may be summed in another order. In larger networks, and on torch, the
+    threads share the matrix products instead, and the rounding depends on `n` as well. Where a
+    network has several attractors, rounding can decide in which one an example ends.
 
     Parameters
     ----------
@@ -90,12 +89,6 @@ def _torch_threads(network: Any, n: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def check_threads(n: object) -> None:
-    """Refuse a number of threads that is not from 1 to `MOST_THREADS`."""
-    if not isinstance(n, int) or not 1 <= n <= MOST_THREADS:
-        raise InputError(f"threads: {n!r}, must be a whole number from 1 to {MOST_THREADS}")
 
 
 def share(work: Callable[[slice], object], n: int, operations: float = np.inf) -> None:

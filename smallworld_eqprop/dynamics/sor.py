@@ -10,7 +10,7 @@ then an exact coordinate descent for 0 < w < 2: the energy cannot rise. Groups w
 inside are cut small, and w is held below 2 / L with L a bound on the largest eigenvalue of (I - M)
 inside the group, which gives the same guarantee.
 
-What makes it fast, in the order of what it buys:
+Reasons for its speed, the most important first:
 
 - Most nodes soon rest at a bound. The field of the whole network says which; they are left out, and
   every example is relaxed by its active set (active_set.py) until the field of the whole says that
@@ -86,9 +86,10 @@ class SOR(Solver):
     Parameters
     ----------
     tolerance : float
-        Residual asked for, per example.
+        Residual at which an example has converged.
     max_sweeps : int
-        Sweeps after which an example is given up; its residual is reported all the same.
+        Largest number of sweeps; the residual of an example is also reported if it did not
+        converge.
     start_factor : float
         Relaxation factor of the first sweep, in (0, 2).
     """

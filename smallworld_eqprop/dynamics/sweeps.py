@@ -40,9 +40,9 @@ class Sweeps(Solver):
     count : int
         Number of sweeps of a phase; with a tolerance the largest number.
     tolerance : float
-        Sweep until every example has this residual. Of a nudged phase, whose deviations fall from
-        layer to layer: until a sweep changes those of each layer by less than this share of the
-        largest one. Infinite, the default, asks for no residual; it is reported all the same.
+        Sweep until every example has this residual. In a nudged phase, sweep until a sweep changes
+        the deviations of every layer by less than this share of the largest deviation in the layer.
+        With infinity, the default, the number of sweeps is fixed; the residual is still reported.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from smallworld_eqprop.specs import Part
+from smallworld_eqprop.parts import Part
 
 __all__ = ["Device", "Memory", "OnWeights", "acts"]
 
@@ -24,7 +24,7 @@ class Device(Part):
     holds what comes of it in its own. What a method is given stays as it is, but for the memory:
     arrays by name, which are changed in place and are part of a checkpoint. Random numbers come
     from the generator alone. It is made of the seed of the run, the epoch, the batch and the place
-    of the device in the list, so that a run that was interrupted goes on with the same numbers.
+    of the device in the list, so that an interrupted run continues with the same numbers.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Device(Part):
         memory: Memory,  # noqa: ARG002
         rng: np.random.Generator,  # noqa: ARG002
     ) -> Values:
-        """The step that the device makes of one that is asked for; 0 where it is 0.
+        """The step that the device makes for a requested step; 0 where it is 0.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class Device(Part):
         memory: Memory,  # noqa: ARG002
         rng: np.random.Generator,  # noqa: ARG002
     ) -> Any:
-        """What is reported of a state.
+        """The reading of a state.
 
         Parameters
         ----------

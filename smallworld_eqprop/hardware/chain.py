@@ -18,13 +18,12 @@ __all__ = ["HARDWARE", "Devices", "Published"]
 
 @dataclass(frozen=True)
 class Devices(Device):
-    """One device after the other; without any the network is ideal.
+    """Several devices, one after the other; without any the network is ideal.
 
     Parameters
     ----------
     devices : tuple of Device
-        From the first to the last: a step goes through them in this order, and so do a circuit and
-        a state that is read.
+        The devices in the order in which they act on a step, a circuit, or a reading.
     """
 
     devices: tuple[Device, ...] = ()

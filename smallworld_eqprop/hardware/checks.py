@@ -27,7 +27,7 @@ Rounding = Literal["nearest", "zero", "stochastic"]
 def check_number(
     name: str, value: Any, least: float = 0.0, most: float = np.inf, *, above: bool = False
 ) -> None:
-    """Refuse what is no finite number within these limits.
+    """Refuse a value that is not a finite number within these limits.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def check_number(
 
 
 def check_whole(name: str, value: Any, least: int) -> None:
-    """Refuse what is no whole number of at least this size.
+    """Refuse a value that is not a whole number of at least this size.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a network costs to build and to correct, as numbers of its graph."""
+"""Costs of building a network and of correcting it, as numbers of its graph."""
 
 from __future__ import annotations
 

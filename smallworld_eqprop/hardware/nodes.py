@@ -18,7 +18,7 @@ __all__ = ["Mismatch", "Slew", "Thermal"]
 
 @dataclass(frozen=True)
 class Mismatch(Device):
-    r"""Every node amplifies its field a little differently, and adds something to it.
+    r"""Every node has its own gain and offset of the field.
 
     .. math:: s_i = \mathrm{clip}\big((1 + g_i) h_i + o_i,\ low,\ high\big)
 
@@ -96,7 +96,7 @@ class Slew(Device):
 
 @dataclass(frozen=True)
 class Thermal(Device):
-    r"""Nodes are shaken by thermal noise while they relax.
+    r"""Thermal noise acts on the nodes while they relax.
 
     A step of `Euler` of the size :math:`\epsilon` adds :math:`\sqrt{2 T \epsilon / a_i}\, \xi` to
     the state of a node of self-term :math:`a_i`, so that, at rest, states are distributed as

@@ -36,9 +36,9 @@ class Readout(Device):
     noise : float
         Standard deviation of one reading.
     repeats : int
-        Readings of which the mean is taken.
+        Number of readings; their mean is used.
     low, high : float
-        Range of the converter; beyond it a state is read as the end of the range.
+        Range of the converter; a state outside is read as the nearer end of the range.
 
     Raises
     ------
@@ -82,7 +82,7 @@ class Readout(Device):
 
 @dataclass(frozen=True)
 class Converters(Device):
-    r"""Every node has a converter with a gain and an offset of its own.
+    r"""Every node has a converter with its own gain and offset.
 
     .. math:: \hat s_i = (1 + g_i) s_i + o_i
 
@@ -93,9 +93,9 @@ class Converters(Device):
     offsets, gains : float
         Standard deviations of the offsets, in units of the state, and of the gains.
     shared : bool
-        Whether a node has one converter for all phases, whose offset falls out of the difference
-        of two of them. Otherwise it has one for the free phase, one for the first nudged phase and
-        one for the second.
+        Whether a node has one converter for all phases; its offset then cancels in the difference
+        of two phases. Otherwise it has separate converters for the free phase and the first and the
+        second nudged phase.
 
     Raises
     ------

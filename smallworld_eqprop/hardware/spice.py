@@ -72,7 +72,7 @@ def to_spice(network: Network, example: npt.ArrayLike, *, title: str = "resistiv
     graph, model, circuit = network.graph, network.model, network.circuit
     if model.sees != "difference":
         raise InputError(
-            f"model: {model} is no network of resistors, its edges see products; take Resistive"
+            f"model: {model} is not a network of resistors, its edges see products; take Resistive"
         )
     inputs = np.asarray(model.clamped(np.asarray(example, float)))
     if inputs.shape != (network.n_inputs,):

@@ -34,9 +34,10 @@ class Resolution(OnWeights):
     bits : float
         Resolution of the update over the range.
     low, high : float
-        The range. It bounds no weight, see `Levels` and `SoftBounds` for that.
+        The range of weights that determines the resolution. It does not limit weights; use `Levels`
+        or `SoftBounds` for that.
     rounding : {"nearest", "zero", "stochastic"}
-        To the nearest multiple, to the next one toward 0, or to one of its two neighbours, so drawn
+        To the nearest multiple, to the next one toward 0, or to one of the two neighbours, drawn so
         that the step is right on average.
     biases : bool
         As in `OnWeights`.
@@ -71,7 +72,7 @@ class Resolution(OnWeights):
 
 @dataclass(frozen=True)
 class Pulses(OnWeights):
-    r"""A step is a number of pulses, each of which moves a weight by much the same.
+    r"""A step is a number of pulses of about the same size.
 
     .. math:: \Delta w \leftarrow \delta\, \big(n (1 + s\, z_{ij}) + c \sqrt{|n|}\; \xi\big),
               \qquad n = \mathrm{round}\left(\frac{\Delta w}{\delta}\right), \quad |n| \le limit
@@ -82,9 +83,9 @@ class Pulses(OnWeights):
     Parameters
     ----------
     size : float
-        What a pulse moves a weight by.
+        Change of a weight by one pulse.
     limit : int, optional
-        Most pulses of a weight in a batch; any number when left out.
+        Largest number of pulses per weight in a batch; unlimited when left out.
     rounding : {"nearest", "zero", "stochastic"}
         As in `Resolution`.
     noise : float
@@ -158,7 +159,7 @@ class SoftBounds(OnWeights):
     up, down : float
         Effect of a step up and down at a weight of 0.
     up_slope, down_slope : float
-        How much of the effect is lost at the bound, from 0 to 1. With 1 a step vanishes at the
+        Relative decrease of the effect at the bound, from 0 to 1. With 1 a step vanishes at the
         bound (soft bounds); with 0 it is the same everywhere, and ends at the bound.
     biases : bool
         As in `OnWeights`.
@@ -220,7 +221,7 @@ class UpdateNoise(OnWeights):
     noise : float
         Standard deviation of the error, in units of the weight.
     relative : float
-        What is added to it, as a share of the size of the step.
+        Additional standard deviation, as a share of the size of the step.
     biases : bool
         As in `OnWeights`.
 

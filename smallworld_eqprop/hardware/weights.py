@@ -25,7 +25,7 @@ __all__ = ["Drift", "Levels", "ProgrammingError", "Stuck"]
 
 @dataclass(frozen=True)
 class Levels(OnWeights):
-    r"""A weight is at one of a number of levels.
+    r"""A weight has one of a number of levels.
 
     .. math:: w \leftarrow \ell_k, \qquad
               k = \mathrm{round}\left((n - 1) \frac{w + \Delta w - low}{high - low}\right)
@@ -41,16 +41,16 @@ class Levels(OnWeights):
     low, high : float
         The smallest and the largest level.
     values : list of float
-        Measured levels, in any order, in place of evenly spaced ones.
+        Measured levels, in any order, instead of evenly spaced ones.
     file : str, optional
-        A text file with measured levels: numbers with blanks, commas or line ends between them. It
-        is read at once, and its numbers are written where the device is, not the name of the file.
+        A text file with measured levels: numbers with blanks, commas or line ends between them. The
+        file is read immediately; a run records the numbers, not the name of the file.
     rounding : {"nearest", "stochastic"}
-        The nearest level, or one of the two next to the number, so drawn that it is the number on
-        average.
+        To the nearest level, or to one of the two neighbouring levels, drawn so that the mean is
+        the number.
     shadow : bool
-        Whether an exact weight is kept beside the level, which takes all steps and whose nearest
-        level is held. That is one more memory per weight.
+        Whether an exact copy of the weight is stored as well. Steps change the copy, and the device
+        has the level nearest to it. This needs one more memory per weight.
     biases : bool
         As in `OnWeights`.
 
@@ -86,7 +86,7 @@ class Levels(OnWeights):
         if self.shadow and self.rounding != "nearest":
             raise InputError(
                 f"rounding: {self.rounding!r}, must be 'nearest' with a shadow weight, which keeps "
-                "what rounding takes away"
+                "the part that rounding removes"
             )
 
     @property
@@ -136,7 +136,7 @@ class Levels(OnWeights):
 
 @dataclass(frozen=True)
 class ProgrammingError(OnWeights):
-    r"""Every write misses by a normally distributed error.
+    r"""Every write has a normally distributed error.
 
     .. math:: \sigma(w) = \max(0,\ c_0 + c_1 |w| + c_2 w^2)
 
@@ -147,7 +147,7 @@ class ProgrammingError(OnWeights):
     noise : float
         Standard deviation at a weight of 0, in units of the weight.
     slope, curve : float
-        What is added to it per size of the weight, and per square of the weight.
+        Coefficients of the linear and the quadratic term of the standard deviation in the weight.
     biases : bool
         As in `OnWeights`.
 
@@ -187,7 +187,7 @@ class ProgrammingError(OnWeights):
 
 @dataclass(frozen=True)
 class Drift(OnWeights):
-    r"""Weights fade by a power law in the time since each was written.
+    r"""Weights decrease by a power law in the time since each was written.
 
     .. math:: w(t) = w(0) \left(1 + \frac{t}{t_0}\right)^{-\nu}
 
@@ -248,10 +248,10 @@ class Stuck(OnWeights):
     Parameters
     ----------
     share : float
-        Probability that a weight is one of them, from 0 to 1: 1 minus the yield.
+        Probability that a weight is stuck, from 0 to 1: 1 minus the yield.
     at : float or "programmed"
-        Where they are stuck. 0 is a missing device; "programmed" is where each was programmed
-        before training.
+        Value of the stuck weights: 0 for missing devices, or "programmed" for the value that each
+        had before training.
     biases : bool
         As in `OnWeights`.
 

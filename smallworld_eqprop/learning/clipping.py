@@ -16,7 +16,7 @@ DESCENT = SGD()
 
 @dataclass(frozen=True)
 class Clipped(Optimiser):
-    r"""Another optimiser, with gradients that are scaled down where they are too long.
+    r"""Another optimiser, with gradients that are scaled down if their norm is too large.
 
     .. math:: g \leftarrow g \min\left(1, \frac{norm}{\lVert g \rVert}\right)
 
@@ -26,7 +26,7 @@ class Clipped(Optimiser):
     Parameters
     ----------
     optimiser : Optimiser
-        What steps down the scaled gradient; the memory is its own.
+        The optimiser that uses the scaled gradient.
     norm : float
         The largest norm of a gradient.
 

@@ -18,7 +18,7 @@ __all__ = ["check_hardware", "check_rewiring"]
 
 
 def check_hardware(config: Any) -> None:
-    """Refuse what no chip can do, or what is not simulated.
+    """Refuse configurations that a chip cannot have, or that are not simulated.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def check_hardware(config: Any) -> None:
         return
     if config.device != NUMPY:
         raise InputError(
-            f"hardware: has no part in device = {config.device!r}; take device = 'numpy', or leave "
-            "hardware out"
+            f"hardware: is not available with device = {config.device!r}; take device = 'numpy', "
+            "or leave hardware out"
         )
     inner = list(_within(config.rule))
     solvers = [each for each in inner if isinstance(each, Solver)]
@@ -47,8 +47,8 @@ def check_hardware(config: Any) -> None:
         for rule in inner:
             if isinstance(rule, Adjoint):
                 raise InputError(
-                    "rule: Adjoint solves an equation of the ideal network, in which devices that "
-                    "act on states have no part; take another rule"
+                    "rule: Adjoint solves an equation of the ideal network, which does not include "
+                    "devices that act on states; take another rule"
                 )
     in_time = [each for each in devices if isinstance(each, Slew | Thermal)]
     if config.evaluation is not None:
@@ -56,7 +56,7 @@ def check_hardware(config: Any) -> None:
     slow = [each for each in (config.relaxation, *solvers) if not each.in_time]
     if in_time and slow:
         raise InputError(
-            f"hardware: {type(in_time[0]).__name__} acts in time, which "
+            f"hardware: {type(in_time[0]).__name__} needs steps of time, which "
             f"{type(slow[0]).__name__} has not; take Euler as relaxation, as evaluation and as "
             "solver of the rule"
         )
@@ -83,7 +83,7 @@ def check_rewiring(config: Any) -> None:
         )
     if config.hardware.parts:
         raise InputError(
-            "rewire: edges cannot move on a chip, whose devices are where they are; leave hardware "
+            "rewire: edges cannot move on a chip, whose devices have fixed places; leave hardware "
             "or rewire out"
         )
 

@@ -42,7 +42,8 @@ from smallworld_eqprop.learning.schedules import (
     Steps,
     WarmUp,
 )
-from smallworld_eqprop.specs import Part, Slot
+from smallworld_eqprop.parts import Part
+from smallworld_eqprop.specs import Slot
 
 __all__ = ["SLOTS", "TrainingConfig"]
 
@@ -98,42 +99,40 @@ class TrainingConfig(Part):
     model : Model
         The physics of the network.
     rule : Rule
-        How a batch becomes a gradient.
+        The learning rule: the gradient of a batch.
     loss : Loss
     optimiser : Optimiser
-        How a gradient becomes a step.
+        The step of the parameters for a gradient.
     relaxation : Solver
         Relaxes the free phase.
     initial : Initial
-        Weights to begin with.
+        The initial weights.
     transform : Transform, or sequence of Transform
-        What is done to the inputs of every training batch; nothing when left out. Several are done
-        one after the other.
-    hardware : Device, or sequence of Device
-        What the devices of a chip do to the network; an ideal one when left out. Several act one
+        Changes to the inputs of every training batch; nothing when left out. Several are done one
         after the other.
+    hardware : Device, or sequence of Device
+        The devices of a chip; an ideal network when left out. Several act one after the other.
     rewire : Rewiring
-        Which edges move while the network is trained; none when left out.
+        Edges that move while the network is trained; none when left out.
     batch_size : int
-        Examples of a step.
+        Number of examples per step.
     start : {"particles", "rest"}
-        Where a free phase starts: where the example was left the last time (persistent
-        particles), or at rest.
+        Start of a free phase: the last state of the example (persistent particles), or rest.
     validation : int
-        So many training examples are set apart, of every class alike, and the error on them is
-        measured after every epoch in place of the test error. They are the same ones for every
-        seed.
+        Number of training examples that are reserved for validation, the same share of every class.
+        The error on them is measured after every epoch instead of the test error. They are the same
+        ones for every seed.
     test : {"epochs", "end"}
         When the test error is measured: after every epoch, or once, after the last one. With
-        `validation` it is not measured, unless this is "end".
+        `validation` it is measured only if this is "end".
     evaluation : Solver, optional
         Relaxes the examples on which errors are measured after an epoch, as `relaxation` does when
-        left out. A few sweeps suffice to learn from, but may not be the fixed point yet.
+        left out. A few sweeps are enough for learning, but the state may still be far from the
+        fixed point.
     seed : int
-        Of weights, order of examples, and draws of the rule, the transform and the hardware.
+        Seed of weights, order of examples, and draws of the rule, the transform and the hardware.
     device : str
-        Where the network is computed: "numpy" (on the processor), or by torch on "cpu", "cuda" or
-        "cuda:N".
+        The device: "numpy" (on the processor), or "cpu", "cuda" or "cuda:N" with torch.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Engine: what a batch does to a network, or to a stack of networks on torch.
 
-A `Trainer` keeps the books: order of the examples, sums, history. Its engine holds all that is
+A `Trainer` does the counting: order of the examples, sums, history. Its engine holds all that is
 large (data, network, particles, memory of the optimiser). It relaxes the free phase, hands it to
 the rule, and writes the step of the optimiser. Everything here is the same for every backend; the
 array work is done by the network: `Network` with NumPy, `TorchNetwork` on any device of torch.

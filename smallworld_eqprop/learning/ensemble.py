@@ -25,9 +25,9 @@ class Ensemble:
     """Trains networks of the same layer sizes together on one device of torch.
 
     A card is hardly busy with one network of a few hundred nodes: several take little longer than
-    one. They may differ in topology, model, seed, optimiser, beta and initial weights. Each ends
-    as it would have alone: on the processor with one thread to the bit, otherwise but for the last
-    digits.
+    one. They may differ in topology, model, seed, optimiser, beta and initial weights. Each ends as
+    it would have alone: on the processor with one thread to the bit, otherwise up to rounding,
+    which can change the attractor of an example.
 
     Parameters
     ----------

@@ -67,23 +67,23 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
     relaxation : Solver, optional
         How a network settles, in place of ``Sweeps(2)``; for predictions as well.
     early_stopping : bool
-        Set a share of the examples apart, stop when their score no longer improves, and go back
-        to the weights that had the best score.
+        Reserve a share of the examples, stop when their score no longer improves, and restore the
+        weights with the best score.
     validation_fraction : float
-        Share of the examples set apart for `early_stopping`, stratified by class.
+        Share of the examples reserved for `early_stopping`, stratified by class.
     n_iter_no_change : int
         Epochs without improvement after which `early_stopping` ends the fit.
     tol : float
         What counts as an improvement of the validation score.
     warm_start : bool
-        Let `fit` go on from the weights of the last fit. The parameters that decide which network
+        Let `fit` start from the weights of the last fit. The parameters that decide which network
         is trained must be the same then.
     device : str
         Where it trains: "numpy", or by torch on "cpu", "cuda" or "cuda:N". Predictions are made
         by NumPy in any case.
     n_jobs : int or None
-        Threads that share the examples of a batch, as in scikit-learn: None is 1, -1 all cores.
-        The numbers do not depend on it, but for networks of more than 4096 free nodes.
+        Threads that share the examples of a batch, as in scikit-learn: None is 1, -1 all cores. The
+        results do not depend on it, except in networks of more than 4096 free nodes.
     random_state : int, RandomState or None
         Of rewiring, initial weights, order of the examples, and validation split.
     verbose : bool
@@ -101,13 +101,13 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
     scaler_ : Scaling
         How features become states of the input nodes.
     history_ : list of EpochRecord
-        What every epoch showed, over all calls.
+        The record of every epoch, over all calls.
     corrections_ : list of ndarray, shape (n_batches, n_pairs)
         RMS correction of every layer pair in every batch, one array an epoch.
     loss_curve_ : list of float
         Mean loss per epoch, over all calls, counted before each batch's update.
     validation_scores_ : list of float or None
-        Accuracy on the examples set apart by `early_stopping`, per epoch.
+        Accuracy on the examples reserved by `early_stopping`, per epoch.
     n_iter_ : int
         Epochs of the last call.
     n_features_in_ : int
@@ -181,9 +181,9 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
     ) -> Self:
         """Go through these examples once more, or for the first time.
 
-        The optimiser goes on where the last call left it, at a constant learning rate. Mean and
-        deviation of the features are those of all examples seen so far, so that values outside
-        of what came first are not lost; the same example may be predicted differently after it.
+        The optimiser keeps its state from the last call and uses a constant learning rate. Mean and
+        deviation of the features are those of all examples so far, so that values outside the range
+        of the first call are not lost; the same example may be predicted differently after it.
 
         Parameters
         ----------

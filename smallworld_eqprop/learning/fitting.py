@@ -172,6 +172,10 @@ class EqPropEstimator(BaseEstimator):
         weights = self._counts(targets)
         if sample_weight is not None:
             given = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            if not given.any():  # scikit-learn 1.6 takes them
+                raise InputError(
+                    "sample_weight: contains no number but 0; give at least one non-zero number"
+                )
             weights = given if weights is None else given * weights
         if weights is not None:
             if not weights.any():

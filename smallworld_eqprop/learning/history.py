@@ -16,7 +16,7 @@ REWIRED = ("moved_", "share_")
 
 @dataclass(frozen=True)
 class BatchRecord:
-    """What one training batch showed.
+    """Results of one training batch.
 
     Attributes
     ----------

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from smallworld_eqprop.specs import Part
+from smallworld_eqprop.parts import Part
 
 __all__ = ["CrossEntropy", "Loss", "SquaredError"]
 

@@ -19,7 +19,7 @@ from smallworld_eqprop.dynamics.contrast import Group
 from smallworld_eqprop.dynamics.kernels import adam_in_place
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.schedules import Schedule
-from smallworld_eqprop.specs import Part
+from smallworld_eqprop.parts import Part
 
 __all__ = ["SGD", "Adam", "Momentum", "Optimiser"]
 
@@ -87,8 +87,8 @@ class SGD(Optimiser):
     Parameters
     ----------
     learning_rate : float, Schedule, or sequence of float
-        One for all, or one for every layer after the input. An edge takes the rate of the layer
-        of its output-side end, whatever it skips, and so do the biases of that layer.
+        One rate for all, or one for every layer after the input. An edge has the rate of the layer
+        of its end nearer to the outputs, and so have the biases of that layer.
     bias_rate : float, optional
         Rate of all biases instead.
 
@@ -153,7 +153,7 @@ class Momentum(Optimiser):
     Parameters
     ----------
     learning_rate : float or Schedule
-        One for all, or one that changes.
+        One rate for all layers, or a schedule.
     momentum : float
         The factor mu, at least 0 and below 1.
     """
@@ -191,13 +191,14 @@ class Adam(Optimiser):
     Parameters
     ----------
     learning_rate : float or Schedule
-        One for all, or one that changes.
+        One rate for all layers, or a schedule.
     decay : float
         The factor lambda.
     first, second : float
         The factors beta_1 and beta_2.
     epsilon : float
-        Well below the gradients: under weak feedback, or late in training, they are small.
+        A number much smaller than the gradients, which are small with weak feedback or late in
+        training.
 
     References
     ----------

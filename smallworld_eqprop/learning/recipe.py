@@ -26,7 +26,7 @@ from smallworld_eqprop.learning.losses import CrossEntropy, Loss, SquaredError
 from smallworld_eqprop.learning.optimisers import Adam, Optimiser
 from smallworld_eqprop.learning.rules import Centred, Rule
 from smallworld_eqprop.learning.schedules import Cosine
-from smallworld_eqprop.specs import check_type
+from smallworld_eqprop.parts import check_type
 
 __all__ = [
     "RELAXATION",
@@ -70,7 +70,7 @@ NETWORK = ("hidden_layer_sizes", "p", "intralayer", "graph", "inputs", "outputs"
 
 
 def check_parameters(estimator: Any) -> None:
-    """Refuse what neither the graph nor `TrainingConfig` checks.
+    """Refuse bad values of parameters that neither the graph nor `TrainingConfig` checks.
 
     Raises
     ------

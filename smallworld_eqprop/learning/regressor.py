@@ -19,8 +19,8 @@ __all__ = ["EqPropRegressor"]
 class EqPropRegressor(RegressorMixin, EqPropEstimator):
     """Regressor: as `EqPropClassifier`, with one output node for every column of y.
 
-    Parameters are those of `EqPropClassifier` but for `class_weight`. Targets are taken relative
-    to their mean and standard deviation; outputs have no bounds.
+    It has the parameters of `EqPropClassifier` except `class_weight`. Targets are taken relative to
+    their mean and standard deviation; outputs have no bounds.
 
     References
     ----------

@@ -19,7 +19,8 @@ from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.core.places import FreePlaces, PlaceKind
 from smallworld_eqprop.learning.optimisers import rate_at
 from smallworld_eqprop.learning.schedules import Schedule
-from smallworld_eqprop.specs import Part, Slot
+from smallworld_eqprop.parts import Part
+from smallworld_eqprop.specs import Slot
 
 __all__ = ["REWIRE", "AbsentCorrection", "Fixed", "RandomGrowth", "Rewiring"]
 
@@ -90,7 +91,7 @@ class Fixed(Rewiring):
 
 @dataclass(frozen=True)
 class RandomGrowth(Rewiring):
-    r"""The smallest weights go, new edges grow anywhere: sparse evolutionary training (SET).
+    r"""Weak edges are removed, new ones put at random: sparse evolutionary training (SET).
 
     Before step t, every so many steps, n edges with the smallest :math:`|W_{ij}|` are dropped, and
     n free places drawn, with :math:`n = share_t \cdot E` of the E edges that may be trained. A
@@ -99,16 +100,16 @@ class RandomGrowth(Rewiring):
     Parameters
     ----------
     share : float or Schedule
-        Of the edges that move each time, from 0 to 1. A `Cosine` down to 0 is that of RigL.
+        Share of the edges that move each time, from 0 to 1. RigL uses a `Cosine` down to 0.
     every : float
         Epochs between two moves; 0.1 is ten times an epoch.
     until : float, optional
         Epochs after which no edge moves.
     places : {"skip", "input", "hidden", "output", "short", "hub", "any"}
-        Where edges grow, as in `rewire`. Edges of all places are dropped.
+        The places of new edges, as in `rewire`. Edges at all places can be removed.
     drop : {"smallest", "random"}
-        Which edges go. A new edge has a small weight, so that the smallest are the new ones again
-        where moves follow one another fast; at random each edge goes as likely as any other.
+        The edges to remove: those with the smallest weights, or random ones. A new edge has a small
+        weight, so if moves follow each other quickly, the smallest edges are the new ones.
 
     Raises
     ------
@@ -175,7 +176,7 @@ class RandomGrowth(Rewiring):
 
 @dataclass(frozen=True)
 class AbsentCorrection(RandomGrowth):
-    r"""The smallest weights go, edges grow where they would be corrected most.
+    r"""Weak edges are removed, new ones put where their correction is largest.
 
     .. math:: -\frac{\partial C}{\partial W_{ij}} =
               g\, k_{ij} \langle d_i m_j + m_i d_j \rangle
@@ -190,8 +191,8 @@ class AbsentCorrection(RandomGrowth):
     share, every, until, places, drop
         As in `RandomGrowth`.
     batches : int
-        Batches before the move over which corrections are averaged. Their states are kept, and are
-        part of a checkpoint.
+        Number of batches before the move over which corrections are averaged. Their states are
+        stored, also in a checkpoint.
 
     References
     ----------

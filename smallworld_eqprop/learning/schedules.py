@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.specs import Part
+from smallworld_eqprop.parts import Part
 
 __all__ = ["Constant", "Cosine", "Exponential", "Schedule", "Steps", "WarmUp"]
 
@@ -60,15 +60,15 @@ class Cosine(Schedule):
     Parameters
     ----------
     rate : float
-        Rate to begin with, after the rise.
+        Rate after the rise.
     steps : int, optional
-        Length of the run in steps; from there on the rate is `last`.
+        Length of the run in steps; after it the rate is `last`.
     last : float
         Rate at the end.
     warm_up : int
-        Steps of the rise, which count as part of the length.
+        Steps of the rise; they are included in the length.
     epochs : int, optional
-        Length of the run in epochs, in place of `steps`.
+        Length of the run in epochs, instead of `steps`.
 
     Raises
     ------
@@ -128,9 +128,9 @@ class Exponential(Schedule):
     Parameters
     ----------
     rate : float
-        Rate to begin with.
+        Initial rate.
     half_life : float
-        Steps after which it is half.
+        Number of steps after which the rate is half as large.
     """
 
     rate: float
@@ -153,11 +153,11 @@ class Steps(Schedule):
     Parameters
     ----------
     rate : float
-        Rate to begin with.
+        Initial rate.
     at : tuple of int
         The steps, rising.
     factor : float
-        What it is multiplied by at each.
+        Factor of the rate at each of these steps.
     """
 
     rate: float
@@ -167,7 +167,7 @@ class Steps(Schedule):
     def __post_init__(self) -> None:
         _check_rates(rate=self.rate, factor=self.factor)
         if list(self.at) != sorted(set(self.at)) or any(step < 1 for step in self.at):
-            raise InputError(f"at: {list(self.at)}, must rise and be at least 1")
+            raise InputError(f"at: {list(self.at)}, must increase and be at least 1")
 
     def value(self, t: int) -> float:
         """The rate of step t."""
@@ -184,7 +184,7 @@ class WarmUp(Schedule):
     Parameters
     ----------
     schedule : Schedule
-        What follows; its steps are counted from the end of the rise.
+        The schedule after the rise; its steps are counted from the end of the rise.
     steps : int
         Steps of the rise.
     """

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,8 +20,9 @@ from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.hardware.checks import check_number
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.engine import Engine, Outcome
-from smallworld_eqprop.learning.history import BatchRecord, EpochRecord, log_spread
+from smallworld_eqprop.learning.history import BatchRecord, EpochRecord
 from smallworld_eqprop.learning.matching import matched
+from smallworld_eqprop.learning.sums import EpochSums
 
 __all__ = ["Trainer", "initial_network"]
 
@@ -36,19 +35,6 @@ def initial_network(graph: LayeredGraph, config: TrainingConfig) -> Network:
     """Draw the network that training starts from."""
     rng = np.random.default_rng([config.seed, WEIGHTS])
     return Network(graph, config.initial.draw(graph, config.model, rng), model=config.model)
-
-
-@dataclass
-class _EpochSums:
-    """What accumulates over the batches of the epoch under way."""
-
-    errors: float = 0.0
-    cost: float = 0.0
-    sweeps: float = 0.0
-    unconverged: int = 0
-    worst_residual: float = 0.0
-    seconds: float = 0.0
-    corrections: list[list[float]] = field(default_factory=list)
 
 
 class Trainer:
@@ -96,7 +82,7 @@ class Trainer:
         elif network.graph != graph:
             raise InputError(f"network: has {network.graph!r}, not {graph!r}")
         elif config.model not in (network.model, TrainingConfig.model):
-            raise InputError(f"model: {config.model}, but the network given obeys {network.model}")
+            raise InputError(f"model: {config.model}, but the given network has {network.model}")
         else:
             config = config.changed(model=network.model)
         self.data, self.config = data, config
@@ -108,7 +94,7 @@ class Trainer:
         self.kinds = [pair_kind(*each) for each in sorted(layers)]
         self.history: list[EpochRecord] = []
         self.batch = 0
-        self._sums = _EpochSums()
+        self._sums = EpochSums()
         self._transformed(np.zeros(1, int))  # a transform that does not fit is refused here
 
     def __repr__(self) -> str:
@@ -129,7 +115,7 @@ class Trainer:
         Raises
         ------
         InputError
-            If a field cannot be changed on the way, or a value is not usable.
+            If a field cannot be changed during training, or a value is not usable.
         """
         config = self.config.changed(**parts)
         fixed = (
@@ -138,7 +124,7 @@ class Trainer:
         )
         for name in fixed:
             if getattr(config, name) != getattr(self.config, name):
-                raise InputError(f"{name}: cannot be changed on the way; make a new trainer")
+                raise InputError(f"{name}: cannot be changed during training; make a new trainer")
         config.check_layers(self.graph.n_layers)
         self.config = config
         self.engine.use([config])
@@ -190,7 +176,7 @@ class Trainer:
 
         They are nan where a layer pair had no edge.
         """
-        return np.array(self._sums.corrections, np.float32).reshape(-1, len(self.pairs))
+        return self._sums.by_pair(len(self.pairs))
 
     def run_epoch(self, *, last: bool = False) -> Iterator[BatchRecord]:
         """Train the rest of the epoch under way, batch by batch, then evaluate.
@@ -259,7 +245,7 @@ class Trainer:
     def begin_epoch(self) -> None:
         """Draw the epoch that comes next, or the one under way again."""
         if self.batch == 0:
-            self._sums = _EpochSums()
+            self._sums = EpochSums()
         self._order, self._signs = self.draws(self.epoch)
 
     def next_batch(
@@ -284,7 +270,7 @@ class Trainer:
         return examples, inputs, float(self._signs[self.batch]), key
 
     def take(self, outcome: Outcome, seconds: float) -> BatchRecord:
-        """Enter what the batch showed into the books.
+        """Add the results of the batch to the sums of the epoch.
 
         Raises
         ------
@@ -297,17 +283,8 @@ class Trainer:
                 f"finite; lower the learning rate or beta, or check the data "
                 f"({self.config.optimiser}, {self.config.rule})"
             )
-        sums = self._sums
-        by_pair = dict.fromkeys(self.pairs, math.nan)
         names = [block.name for block in self.network.blocks]
-        by_pair |= zip(names, outcome.corrections, strict=True)
-        sums.corrections.append(list(by_pair.values()))
-        sums.errors += outcome.errors
-        sums.cost += outcome.cost
-        sums.sweeps += outcome.sweeps
-        sums.unconverged += outcome.unconverged
-        sums.worst_residual = max(sums.worst_residual, outcome.worst_residual)
-        sums.seconds += seconds
+        self._sums.add(outcome, names, self.pairs, seconds)
         size = min(self.config.batch_size, len(self._order) - self.batch * self.config.batch_size)
         record = BatchRecord(
             self.epoch, self.batch, outcome.errors, outcome.sweeps / size, outcome.unconverged
@@ -316,24 +293,11 @@ class Trainer:
         return record
 
     def finish_epoch(self, scores: Mapping[str, float], seconds: float) -> None:
-        """Close the books of the epoch; `scores` are those of `Engine.measure`."""
-        sums, n, growth = self._sums, self.n_examples, self.engine.growth
-        present = ~np.isnan(self.corrections).any(axis=0)
-        adjacent = present & (np.array(self.kinds) == "interlayer")
+        """End the epoch; `scores` are those of `Engine.measure`."""
+        growth = self.engine.growth
+        moved = growth.finish_epoch(self.graph) if growth is not None else {}
         self.history.append(
-            EpochRecord(
-                epoch=self.epoch,
-                training_error=sums.errors / n,
-                training_cost=sums.cost / n,
-                mean_sweeps=sums.sweeps / n,
-                unconverged=sums.unconverged,
-                worst_residual=sums.worst_residual,
-                log_spread=log_spread(self.corrections[:, present]),
-                log_spread_interlayer=log_spread(self.corrections[:, adjacent]),
-                seconds=sums.seconds + seconds,
-                **scores,
-                **(growth.finish_epoch(self.graph) if growth is not None else {}),
-            )
+            self._sums.record(self.epoch, self.n_examples, self.kinds, seconds, {**scores, **moved})
         )
         self.batch = 0
 
@@ -361,4 +325,4 @@ class Trainer:
         self.engine.restore(arrays)
         self.batch = values["batch"]
         self.history = [EpochRecord(**record) for record in values["history"]]
-        self._sums = _EpochSums(**values["sums"], corrections=arrays["corrections"].tolist())
+        self._sums = EpochSums(**values["sums"], corrections=arrays["corrections"].tolist())

@@ -77,7 +77,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not FILE_NAME.fullmatch(self.name):
             raise InputError(
-                f"name: {self.name!r:.60}; it names folders and stands in tables: give a str of up "
+                f"name: {self.name!r:.60}; it is part of folder names and tables: give a str of up "
                 "to 200 characters without / and \\, the first one none of = + @ . and no space"
             )
         for name, slot in (("topology", TOPOLOGY), ("data", DATA)):
@@ -248,8 +248,8 @@ class RunConfig:
     def key(self) -> str:
         """Hash of all that decides the outcome: equal keys mean equal runs.
 
-        The device is left out: a run may be gone on with on another. Of files counts what is in
-        them, not where they lie.
+        The device is left out: a run may be continued on another. For files the key contains the
+        hash of the content, not the path.
         """
         # Where no edge is moved, the network is the layered one.
         if type(self.topology) is Rewire and not self.topology.p and self.topology.moves is None:

@@ -69,7 +69,8 @@ def correlations(
     metrics, outcomes : sequence of str
         Numeric columns.
     controls : sequence of str
-        Numeric columns to hold fixed in the partial kinds. What does not vary controls nothing.
+        Numeric columns to hold fixed in the partial kinds. A control that does not vary has no
+        effect.
     seed : int or numpy.random.Generator
         Of permutations and resamples, which are the same for every pair of columns.
     n_permutations, n_bootstrap : int

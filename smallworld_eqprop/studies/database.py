@@ -1,8 +1,7 @@
-"""The SQLite file of a store: its tables, and its errors in words."""
+"""The SQLite file of a store: opened, read and written at one moment, its errors in words."""
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import os
 import sqlite3
@@ -11,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.learning.history import EpochRecord
-from smallworld_eqprop.studies.store_schema import check_tables
+from smallworld_eqprop.files import refuse_device
+from smallworld_eqprop.studies.store_schema import TABLES, check_tables, later_columns
 
-__all__ = ["Unreadable", "connect", "patiently", "snapshot", "translated"]
+__all__ = ["Unreadable", "connect", "snapshot", "transaction", "translated"]
 
 #: Seconds between two looks at whether to wait on, while another process reads or writes.
 PATIENCE = 5.0
@@ -27,62 +26,6 @@ OLD = {
     1: "its runs have keys that are made otherwise now: export it with version 0.1, or sweep its "
     "study into a new store"
 }
-
-TABLES = """
-CREATE TABLE runs (
-    key TEXT PRIMARY KEY,
-    config TEXT NOT NULL,
-    epochs INTEGER NOT NULL,
-    status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'done', 'failed')),
-    error TEXT,
-    traceback TEXT,
-    graph TEXT,
-    dataset TEXT
-);
-CREATE TABLE claims (
-    key TEXT PRIMARY KEY REFERENCES runs (key),
-    owner TEXT NOT NULL,
-    since REAL NOT NULL,
-    heartbeat REAL NOT NULL
-);
-CREATE TABLE epochs (
-    key TEXT NOT NULL REFERENCES runs (key),
-    epoch INTEGER NOT NULL,
-    PRIMARY KEY (key, epoch)
-);
-CREATE TABLE corrections (
-    key TEXT NOT NULL REFERENCES runs (key),
-    epoch INTEGER NOT NULL,
-    pair TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    rms REAL,
-    PRIMARY KEY (key, epoch, pair)
-);
-CREATE TABLE metrics (
-    key TEXT NOT NULL REFERENCES runs (key),
-    metric TEXT NOT NULL,
-    value REAL,
-    PRIMARY KEY (key, metric)
-);
-CREATE TABLE measures (
-    key TEXT NOT NULL REFERENCES runs (key),
-    measure TEXT NOT NULL,
-    error TEXT,
-    PRIMARY KEY (key, measure)
-);
-CREATE TABLE weights (
-    key TEXT PRIMARY KEY REFERENCES runs (key),
-    sha256 TEXT NOT NULL
-);
-CREATE TABLE work (
-    key TEXT PRIMARY KEY REFERENCES runs (key),
-    worker TEXT NOT NULL,
-    started REAL NOT NULL,
-    finished REAL NOT NULL,
-    seconds REAL NOT NULL,
-    environment TEXT NOT NULL
-);
-"""
 
 
 class Unreadable(InputError):
@@ -101,6 +44,7 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """
     if not create and not path.exists():
         raise InputError(f"{path}: no store here")
+    refuse_device(path)
     if create:
         path.parent.mkdir(parents=True, exist_ok=True)
     with translated(path):
@@ -124,8 +68,8 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
                 [(verdict,)] = db.execute("PRAGMA quick_check(1)")
                 if verdict != "ok":
                     raise _damaged(path, verdict)
-                check_tables(db, path, TABLES)
-            if create and _missing(db):
+                check_tables(db, path)
+            if create and later_columns(db):
                 _lay_out(db)
         except BaseException:
             db.close()
@@ -135,32 +79,17 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
 
 def _lay_out(db: sqlite3.Connection) -> None:
     """Make the tables, and a column for every quantity that an epoch has by now."""
-    patiently(db, "BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         if not list(db.execute("SELECT 1 FROM sqlite_schema")):
             for statement in TABLES.split(";"):
                 db.execute(statement)
             db.execute(f"PRAGMA application_id={APPLICATION}")
             db.execute(f"PRAGMA user_version={VERSION}")
-        for name, kind in _missing(db).items():
+        for name, kind in later_columns(db).items():
             db.execute(f"ALTER TABLE epochs ADD COLUMN {name} {kind}")
-        patiently(db, "COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
 
 
-def _missing(db: sqlite3.Connection) -> dict[str, str]:
-    """Columns that the table of epochs lacks, and their types."""
-    present = {name for _, name, *_ in db.execute("PRAGMA table_info(epochs)")}
-    return {
-        field.name: "INTEGER" if field.type == "int" else "REAL"
-        for field in dataclasses.fields(EpochRecord)
-        if field.name not in present
-    }
-
-
-def patiently(
+def _patiently(
     db: sqlite3.Connection, statement: str, give_up: Callable[[], bool] = lambda: False
 ) -> None:
     """Execute a statement that waits for other processes, for as long as they take.
@@ -184,11 +113,27 @@ def snapshot(db: sqlite3.Connection, give_up: Callable[[], bool] = lambda: False
     """Let several reads see the store at one moment, whatever other processes write meanwhile."""
     db.execute("BEGIN")
     try:
-        patiently(db, "SELECT 1 FROM sqlite_schema", give_up)  # the first read takes the lock
+        _patiently(db, "SELECT 1 FROM sqlite_schema", give_up)  # the first read takes the lock
         yield
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")  # there is nothing to keep
+
+
+@contextmanager
+def transaction(
+    db: sqlite3.Connection, give_up: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Write all that is written within, or nothing of it where an error ends it."""
+    # Immediate: what is read here is still true when it is written.
+    _patiently(db, "BEGIN IMMEDIATE", give_up)
+    try:
+        yield
+        _patiently(db, "COMMIT", give_up)
+    finally:
+        # A full disk may have rolled it back already.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 @contextmanager

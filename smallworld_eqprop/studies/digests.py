@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable
+from pathlib import Path
 
-__all__ = ["CHECKED", "changed", "seal"]
+from smallworld_eqprop.studies.store_schema import REMEDY
+
+__all__ = ["changed", "problems", "seal"]
 
 #: Tables of which every run has a digest, and the columns that it leaves out.
 CHECKED: dict[str, tuple[str, ...]] = {
@@ -53,6 +56,14 @@ def changed(
         )
         found += [(each, part) for each, sha256 in noted if there.get(each, EMPTY) != sha256]
     return found
+
+
+def problems(db: sqlite3.Connection, path: Path, parts: Iterable[str] = CHECKED) -> list[str]:
+    """One line for every run and table that was changed."""
+    return [
+        f"{path}: table {part}, run {key!r}: was changed after it was stored; {REMEDY}"
+        for key, part in changed(db, parts)
+    ]
 
 
 def _digests(db: sqlite3.Connection, table: str, key: str | None = None) -> dict[str, str]:

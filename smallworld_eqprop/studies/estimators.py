@@ -77,7 +77,7 @@ def run_of(estimator: Any, folder: Path) -> Run:
     check_is_fitted(estimator)
     if getattr(estimator, "_kept", None) is None:
         raise InputError(
-            "estimator: is that of a run, which has a folder already; fit it, or copy the folder"
+            "estimator: comes from a run, which already has a folder; fit it, or copy the folder"
         )
     if holding(folder) != "nothing":
         raise InputError(f"{folder}: holds a run already; resume it, overwrite it or name another")

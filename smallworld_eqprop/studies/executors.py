@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -16,7 +17,15 @@ from typing import Any
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["LOST", "LocalProcesses", "cores", "dask_executor", "require_guard"]
+__all__ = [
+    "GUARD",
+    "LOST",
+    "LocalProcesses",
+    "cores",
+    "dask_executor",
+    "executor_of",
+    "require_guard",
+]
 
 LOST = "scheduler: connection lost; start it and this sweep again, everything is kept"
 
@@ -126,6 +135,28 @@ def _die_with(lifeline: Connection) -> None:
         lifeline.recv_bytes()
     except (EOFError, OSError):
         os._exit(1)
+
+
+@contextmanager
+def executor_of(
+    executor: Executor | None, workers: int | None, scheduler: str | None
+) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    """Where calls are done, and how many at once: as given, on a cluster, or on this machine."""
+    if scheduler is not None:
+        with dask_executor(scheduler) as (calls, threads):
+            yield calls, lambda: min(workers or sys.maxsize, threads())
+        return
+    slots = workers or cores()
+    if executor is not None:
+        yield executor, lambda: slots
+        return
+    local = LocalProcesses(slots)
+    try:
+        yield local, lambda: slots
+    except BaseException:
+        local.shutdown(wait=False)
+        raise
+    local.shutdown()
 
 
 @contextmanager

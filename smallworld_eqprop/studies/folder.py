@@ -61,7 +61,7 @@ BatchQuantity = Literal["corrections", "errors"]
 def start_folder(folder: Path, config: RunConfig, trainer: Trainer, threads: int) -> None:
     """Lay out a new run of so many threads, in place of a run that is there."""
     facts = {
-        # The last bits may depend on it: see `threads`.
+        # Rounding may depend on it: see `threads`.
         "threads": threads,
         "dataset": trainer.data.facts,
         "notes": notes(trainer),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import math
 import os
 import platform
@@ -18,9 +17,9 @@ from threadpoolctl import threadpool_limits
 
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.data.spec import Data
-from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.studies.config import RunConfig, identity_of
+from smallworld_eqprop.studies.kept import keep, kept
 from smallworld_eqprop.studies.measures import Measured, take
 from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.results import Correction, Done, Failed, Stopped, Work
@@ -100,11 +99,10 @@ def measure_run(
     threadpool_limits(1)
     network = None
     if weights is not None and digest is not None and weights.exists():
-        content = weights.read_bytes()
-        if hashlib.sha256(content).hexdigest() != digest:
-            problem = f"{weights}: is not the file that was kept; remove it and train again"
-            return {}, dict.fromkeys(names, problem)
-        network = Network.load(weights)
+        try:
+            network = kept(weights, digest)
+        except InputError as error:
+            return {}, dict.fromkeys(names, str(error))
     graph = network.graph if network else config.topology.build(config.training.seed)
     return take(names, Measured(config, graph, network))
 
@@ -159,11 +157,7 @@ class _Pulse:
 def _outcome(task: Task, run: Run, started: float) -> Done:
     history = run.history
     network = run.network()
-    digest = None
-    if task.weights is not None:
-        task.weights.parent.mkdir(parents=True, exist_ok=True)
-        network.save(task.weights)
-        digest = hashlib.sha256(task.weights.read_bytes()).hexdigest()
+    digest = None if task.weights is None else keep(network, task.weights)
     told = tuple({str(k): v for k, v in row.items()} for row in history.to_dict("records"))
     subject = Measured(task.config, network.graph, network, told)
     metrics, errors = take(task.metrics, subject)

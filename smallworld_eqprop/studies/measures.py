@@ -21,7 +21,7 @@ from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
-from smallworld_eqprop.dynamics.attractors import attractors as count_attractors
+from smallworld_eqprop.dynamics.multistability import attractors as count_attractors
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.graphs.core.graph import LayeredGraph

@@ -63,7 +63,7 @@ class Run:
 
     @cached_property
     def config(self) -> RunConfig:
-        """What was run."""
+        """The configuration of the run."""
         try:
             return RunConfig.from_dict(self.record["config"])
         # A value of another type may surface as nearly any exception.
@@ -119,7 +119,7 @@ class Run:
         return Network(graph, weights, arrays["biases"], training.model, dtype=weights.dtype)
 
     def trainer(self, data: Dataset | None = None, **changes: Any) -> Trainer:
-        """A trainer that goes on where the last checkpoint stands, in memory.
+        """A trainer that continues from the last checkpoint, in memory.
 
         Parameters
         ----------
@@ -166,8 +166,7 @@ class Run:
         """Write a fitted estimator into a run folder, as if it had been trained there.
 
         Its history, corrections and network can be read and reported like those of any run. It
-        cannot be gone on with unless the very same arrays are given as data: the folder does not
-        hold them.
+        cannot be continued unless the same arrays are given as data: the folder does not hold them.
 
         Parameters
         ----------
@@ -237,7 +236,7 @@ class Run:
             table = pd.read_csv(io.BytesIO(content))
         except FileNotFoundError:
             raise InputError(
-                f"{self.folder}: no epoch is finished yet; go on with the run first"
+                f"{self.folder}: no epoch is finished yet; continue the run first"
             ) from None
         except InputError:
             raise

@@ -74,9 +74,9 @@ def explained_variance(
 
     .. math:: R^2 = 1 - \frac{\sum (y - \hat y)^2}{\sum (y - \bar y)^2}
 
-    over the predictions of a cross-validation whose folds keep the seeds of a setting together.
-    Two models, because what is not linear in p must not be booked on structure: ``ridge``, linear
-    in the metrics and in cubic splines of the base; ``forest``, a random forest.
+    over the predictions of a cross-validation whose folds keep the seeds of a setting together. Two
+    models are used, because effects that are not linear in p must not be attributed to structure:
+    ``ridge``, linear in the metrics and in cubic splines of the base; ``forest``, a random forest.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def explained_variance(
     seed : int or numpy.random.Generator
         Of the folds and the forest.
     base : sequence of str
-        What is known anyway: numeric columns, or others taken as categories.
+        Features that are known without structure: numeric columns, or others taken as categories.
     folds, repeats : int
         Folds of a cross-validation, and how often it is repeated with other folds.
     models : sequence of {"ridge", "forest"}

@@ -47,7 +47,7 @@ def check_same(run: Run, config: RunConfig) -> None:
     if graph_digest(graph) != digest:
         raise InputError(
             f"{run.folder}: its topology makes another graph now "
-            f"({first_difference(run.initial_graph, graph)}); bring back what it was made with, or "
+            f"({first_difference(run.initial_graph, graph)}); restore the version that made it, or "
             "name another folder"
         )
 

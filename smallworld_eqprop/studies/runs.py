@@ -1,4 +1,4 @@
-"""One run: trained into a folder, and gone on with after any interruption."""
+"""One run: trained, recorded in a folder, and continued after any interruption."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import numpy as np
 
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.devices import require_device
-from smallworld_eqprop.dynamics.sharing import check_threads
 from smallworld_eqprop.dynamics.sharing import threads as sharing
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord
 from smallworld_eqprop.learning.lengths import schedule_lengths
 from smallworld_eqprop.learning.trainer import Trainer
+from smallworld_eqprop.memory import check_threads
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import (
     read_checkpoint,
@@ -82,9 +82,10 @@ def train(
 ) -> Run:
     """Train a network and record it in a folder.
 
-    The outcome depends on `config` and `epochs` alone (and on the device, in the last bits): a run
-    that was killed and resumed on the same device ends with the very same numbers. It may also be
-    resumed on another.
+    The outcome depends on `config`, `epochs` and the device: a run that was killed and resumed on
+    the same device ends with the same numbers. It may be resumed on another device. Devices differ
+    in rounding, and where a network has several attractors, rounding decides in which one an
+    example ends; then two devices give different weights.
 
     Parameters
     ----------
@@ -94,8 +95,8 @@ def train(
     epochs : int
         Total number of epochs, those of an earlier start included.
     existing : {"error", "resume", "overwrite"}
-        What to do when the folder holds a run already. With "resume", a folder that holds nothing
-        is started in; with "overwrite", only what a run writes is removed.
+        Action if the folder already holds a run. With "resume", a folder that holds nothing is
+        started in; with "overwrite", only files of a run are removed.
     on_batch : callable, optional
         Called with a `Progress` after every batch, and once more after the evaluation of an epoch.
     data : Dataset, optional
@@ -106,7 +107,7 @@ def train(
         Folder for TensorBoard: every epoch goes into an event file there, in a folder named as the
         run's. Needs the extra ``tensorboard``.
     threads : int
-        Threads that share the work. The last bits depend on their number with `Sweeps`, with more
+        Threads that share the work. Rounding depends on their number with `Sweeps`, with more
         than 4096 free nodes and on torch, see `threads`.
 
     Returns

@@ -83,7 +83,7 @@ def check_history_table(path: Path, table: pd.DataFrame) -> None:
             raise InputError(f"{path}: column {name} is missing; bring back a copy of the file")
     for column in table:
         if table[column].dtype.kind not in "iuf":
-            raise InputError(f"{path}: column {column} holds what is no number; bring back a copy")
+            raise InputError(f"{path}: column {column} is not of numbers only; bring back a copy")
     if table["epoch"].tolist() != list(range(1, len(table) + 1)):
         raise InputError(f"{path}: column epoch: must be 1, 2, ...; bring back a copy of the file")
 

@@ -7,57 +7,33 @@ and the journal keeps the store a single file, readable where nothing can be wri
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import json
-import math
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.studies import digests, tables
-from smallworld_eqprop.studies.config import RunConfig
-from smallworld_eqprop.studies.database import connect, patiently, snapshot, translated
-from smallworld_eqprop.studies.owners import Watch, is_alive
-from smallworld_eqprop.studies.results import Done, Failed, Work
+from smallworld_eqprop.studies import digests, store_claims, tables
+from smallworld_eqprop.studies.database import connect, snapshot, transaction, translated
+from smallworld_eqprop.studies.kept import kept
+from smallworld_eqprop.studies.owners import Watch
+from smallworld_eqprop.studies.results import Done, Failed
+from smallworld_eqprop.studies.store_claims import Claim, RunStatus, Status
+from smallworld_eqprop.studies.store_rows import insert_metrics, insert_outcome
 from smallworld_eqprop.studies.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Claim", "Status", "Store"]
+    from smallworld_eqprop.studies.config import RunConfig
 
-Status = Literal["pending", "running", "done", "failed"]
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A run that is to be done by whoever claimed it, and by no one else."""
-
-    key: str
-    config: RunConfig
-    epochs: int
-
-
-@dataclass(frozen=True)
-class RunStatus:
-    """Where a run stands; `owner` is the sweep that it is running in."""
-
-    key: str
-    config: RunConfig
-    epochs: int
-    status: Status
-    error: str | None
-    traceback: str | None
-    owner: str | None
+__all__ = ["Store"]
 
 
 class Store:
@@ -141,18 +117,7 @@ class Store:
         machine, only after this store was open for as long as a lease without a sign of it.
         """
         with self._transaction():
-            taken = self._claimed(self._watch.is_alive)
-            rows = self._db.execute("SELECT key, config, epochs FROM runs WHERE status='pending'")
-            free = {key: row for key, *row in rows if key not in taken}
-            key = next((key for key in keys if key in free), None)
-            if key is None:
-                return None
-            now = time.time()
-            self._db.execute(
-                "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", (key, owner, now, now)
-            )
-            config, epochs = free[key]
-            return Claim(key, tables.config_of(config), epochs)
+            return store_claims.claim(self._db, keys, owner, self._watch.is_alive)
 
     def beat(self, owner: str) -> None:
         """Show that the owner of claims is alive, for those on other machines."""
@@ -175,36 +140,15 @@ class Store:
             Whether it was stored; not if the run was somebody else's by now.
         """
         with self._transaction():
-            if not self._give_back(key, owner):
+            if not store_claims.give_back(self._db, key, owner):
                 return False
-            self._db.execute(
-                "UPDATE runs SET status='done', graph=?, dataset=? WHERE key=?",
-                (json.dumps(done.graph), json.dumps(done.dataset), key),
-            )
-            for record in done.history:
-                names = ", ".join(record)
-                marks = ", ".join("?" * len(record))
-                self._db.execute(
-                    f"INSERT INTO epochs (key, {names}) VALUES (?, {marks})",
-                    (key, *map(_storable, record.values())),
-                )
-            self._db.executemany(
-                "INSERT INTO corrections VALUES (?, ?, ?, ?, ?)",
-                [(key, *map(_storable, dataclasses.astuple(row))) for row in done.corrections],
-            )
-            self._insert_metrics(key, done.metrics, done.measures)
-            if done.weights is not None:
-                self._db.execute(
-                    "INSERT OR REPLACE INTO weights VALUES (?, ?)", (key, done.weights)
-                )
-            self._insert_work(key, done.work)
-            digests.seal(self._db, key)
+            insert_outcome(self._db, key, done)
             return True
 
     def fail(self, key: str, owner: str, failed: Failed) -> bool:
         """Store why a run is not possible; see `finish`."""
         with self._transaction():
-            if not self._give_back(key, owner):
+            if not store_claims.give_back(self._db, key, owner):
                 return False
             self._db.execute(
                 "UPDATE runs SET status='failed', error=?, traceback=? WHERE key=?",
@@ -234,39 +178,19 @@ class Store:
             The measures that were taken, with the error of each that raised.
         """
         with self._transaction():
-            damaged = bool(digests.changed(self._db, ["metrics"], key))
-            self._insert_metrics(key, metrics, measures)
-            if not damaged:  # what was changed stays known as such
-                digests.seal(self._db, key, ["metrics"])
+            insert_metrics(self._db, key, metrics, measures)
 
     # Reading
 
     def standing(self) -> dict[str, Status]:
         """Status by key of every run, in the order in which they were added."""
         with self._snapshot():
-            taken = self._claimed()
-            rows = self._db.execute("SELECT key, status FROM runs ORDER BY rowid")
-            return {key: "running" if key in taken else status for key, status in rows}
+            return store_claims.standing(self._db)
 
     def statuses(self) -> list[RunStatus]:
         """Where every run stands, in the order in which they were added."""
         with self._snapshot():
-            taken = self._claimed()
-            rows = self._db.execute(
-                "SELECT key, config, epochs, status, error, traceback FROM runs ORDER BY rowid"
-            )
-            return [
-                RunStatus(
-                    key,
-                    tables.config_of(config),
-                    epochs,
-                    "running" if key in taken else status,
-                    error,
-                    traceback,
-                    taken.get(key),
-                )
-                for key, config, epochs, status, error, traceback in rows
-            ]
+            return store_claims.statuses(self._db)
 
     def measured(self, name: str) -> set[str]:
         """Keys of the runs of which a measure was taken, and did not raise."""
@@ -300,12 +224,9 @@ class Store:
         if digest is None:
             raise InputError(f"{self.path}: the weights of run {key!r} were not kept")
         try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
+            return kept(path, digest)
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-        if found != digest:
-            raise InputError(f"{path}: is not the file that was kept; train the run again")
-        return Network.load(path)
 
     def runs(self) -> pd.DataFrame:
         """One row per finished run.
@@ -339,6 +260,14 @@ class Store:
         with self._snapshot():
             return tables.work(self._db)
 
+    def config(self, key: str) -> RunConfig:
+        """The configuration of a run, done or not."""
+        with self._snapshot():
+            row = self._db.execute("SELECT config FROM runs WHERE key=?", (key,)).fetchone()
+            if row is None:
+                raise InputError(f"{self.path}: no run {key!r}")
+            return tables.config_of(row[0])
+
     def provenance(self, key: str) -> tuple[dict[str, Any], ...]:
         """How the graph of a finished run was made, step by step."""
         with self._snapshot():
@@ -352,11 +281,8 @@ class Store:
 
     def results_digest(self) -> str:
         """SHA-256 over all that was found out: equal for equal outcomes, whoever worked when."""
-        digest = hashlib.sha256()
         with self._snapshot():
-            for row in tables.outcomes(self._db):
-                digest.update(repr(row).encode())
-        return digest.hexdigest()
+            return tables.results_digest(self._db)
 
     def check(self) -> list[str]:
         """Problems of the store, one line for every run and table that was changed.
@@ -364,17 +290,11 @@ class Store:
         Runs that an earlier version stored have no digests, and are not checked.
         """
         with self._snapshot():
-            return [self._changed(key, part) for key, part in digests.changed(self._db)]
+            return digests.problems(self._db, self.path)
 
     def _refuse_changed(self, *parts: str) -> None:
-        for key, part in digests.changed(self._db, parts):
-            raise InputError(self._changed(key, part))
-
-    def _changed(self, key: str, part: str) -> str:
-        return (
-            f"{self.path}: table {part}, run {key!r}: was changed after it was stored; bring back "
-            "a copy of the store, or sweep the study into a new one"
-        )
+        for problem in digests.problems(self._db, self.path, parts):
+            raise InputError(problem)
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
@@ -383,47 +303,5 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with translated(self.path):
-            # Immediate: what is read here is still true when it is written.
-            patiently(self._db, "BEGIN IMMEDIATE", self.give_up)
-            try:
-                yield
-                patiently(self._db, "COMMIT", self.give_up)
-            except BaseException:
-                # A full disk may have rolled it back already.
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _claimed(self, alive: Callable[[str, float], bool] = is_alive) -> dict[str, str]:
-        """Owner by key of the runs that somebody alive works on."""
-        rows = self._db.execute("SELECT key, owner, heartbeat FROM claims").fetchall()
-        return {key: owner for key, owner, heartbeat in rows if alive(owner, heartbeat)}
-
-    def _give_back(self, key: str, owner: str) -> bool:
-        cursor = self._db.execute("DELETE FROM claims WHERE key=? AND owner=?", (key, owner))
-        return cursor.rowcount == 1
-
-    def _insert_metrics(
-        self, key: str, metrics: dict[str, float], measures: dict[str, str | None]
-    ) -> None:
-        self._db.executemany(
-            "INSERT OR REPLACE INTO measures VALUES (?, ?, ?)",
-            [(key, name, error) for name, error in measures.items()],
-        )
-        self._db.executemany(
-            "INSERT OR REPLACE INTO metrics VALUES (?, ?, ?)",
-            [(key, metric, _storable(value)) for metric, value in metrics.items()],
-        )
-
-    def _insert_work(self, key: str, work: Work) -> None:
-        environment = json.dumps(work.environment)
-        self._db.execute(
-            "INSERT OR REPLACE INTO work VALUES (?, ?, ?, ?, ?, ?)",
-            (key, work.worker, work.started, work.finished, work.seconds, environment),
-        )
-
-
-def _storable(value: Any) -> Any:
-    """SQLite has no NaN; it would make it NULL by itself, and does not for numpy's."""
-    return None if isinstance(value, float) and math.isnan(value) else value
+        with translated(self.path), transaction(self._db, self.give_up):
+            yield

@@ -30,7 +30,7 @@ class Study:
     Attributes
     ----------
     name : str
-        Letters, digits, dots, dashes and underscores: it names files.
+        Up to 200 letters, digits, dots, dashes and underscores: it names files.
     runs : sequence of RunConfig
         Runs that differ in nothing that decides their outcome are one run.
     epochs : int
@@ -43,8 +43,8 @@ class Study:
         `community_metrics` and `core_metrics`; ``couplings`` and ``coupling_signal`` are of the
         weights, and ``attractors`` counts where fifty examples may end. See `measure` for your own.
     weights : bool
-        Keep the trained weights of every run beside the store, so that measures of networks can
-        be taken later without training again.
+        Keep the trained weights of every run next to the store, so that measures of networks can be
+        computed later without training again.
 
     Raises
     ------
@@ -66,9 +66,9 @@ class Study:
     weights: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not re.fullmatch(r"[\w-][\w.-]*", self.name):
+        if not isinstance(self.name, str) or not re.fullmatch(r"[\w-][\w.-]{0,199}", self.name):
             raise InputError(
-                f"name: {self.name!r}; use letters, digits, dots, dashes and underscores"
+                f"name: {self.name!r}; use up to 200 letters, digits, dots, dashes and underscores"
             )
         if type(self.epochs) is not int or self.epochs < 1:
             raise InputError(f"epochs: {self.epochs!r}, must be a whole number of at least 1")

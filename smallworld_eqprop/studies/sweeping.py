@@ -3,44 +3,36 @@
 from __future__ import annotations
 
 import errno
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.studies.executors import (
-    GUARD,
-    LOST,
-    LocalProcesses,
-    cores,
-    dask_executor,
-    require_guard,
-)
+from smallworld_eqprop.studies.executors import GUARD, executor_of, require_guard
 from smallworld_eqprop.studies.job import Task, measure_run, perform
 from smallworld_eqprop.studies.owners import new_owner, retire
 from smallworld_eqprop.studies.results import Done, Failed, Stopped
 from smallworld_eqprop.studies.runs import deferred_interrupt
 from smallworld_eqprop.studies.scratch import Scratch
-from smallworld_eqprop.studies.store import Claim, Store
+from smallworld_eqprop.studies.store import Store
+from smallworld_eqprop.studies.store_claims import Claim
 from smallworld_eqprop.studies.study import Study
 from smallworld_eqprop.studies.tensorboard import check_tensorboard, write_done
+from smallworld_eqprop.studies.verdicts import Verdicts
 
 __all__ = ["SweepProgress", "sweep"]
 
 #: Seconds between two looks at what the workers do, and between two signs of life.
 TICK = 0.5
 HEARTBEAT = 15.0
+#: More than any machine has cores.
+MOST_WORKERS = 1024
 #: Seconds that workers are given to write their checkpoints when a sweep is stopped.
 GRACE = 20.0
-#: Workers that may die of a run before it counts as failed.
-DEATHS = 3
-#: Times that a run may be stopped, by nobody who is known, before the sweep ends.
-STOPS = 10
 
 
 @dataclass(frozen=True)
@@ -113,14 +105,16 @@ def sweep(
         If the store is damaged, the data cannot be had, the scheduler cannot be reached, or worker
         processes cannot be started, as from a script without ``if __name__ == "__main__":``.
     OSError
-        If the store or the checkpoints cannot be written. What was stored stays.
+        If the store or the checkpoints cannot be written. Stored runs are kept.
     KeyboardInterrupt
         After Ctrl-C or SIGTERM: everything is kept first.
     """
     if executor is not None and scheduler is not None:
         raise InputError("executor and scheduler exclude each other; give one of them")
-    if workers is not None and workers < 1:
-        raise InputError(f"workers: {workers}, must be at least 1")
+    if workers is not None:
+        if not 1 <= workers <= MOST_WORKERS:
+            raise InputError(f"workers: {workers}, must be a whole number from 1 to {MOST_WORKERS}")
+        workers = min(workers, len(study.keys))  # all of them are started at once
     require_guard()
     if tensorboard is not None:
         check_tensorboard()
@@ -130,31 +124,9 @@ def sweep(
         store.add(study)
         if retry_failed:
             store.retry_failed(study.keys)
-        calls, slots = stack.enter_context(_executor(executor, workers, scheduler))
+        calls, slots = stack.enter_context(executor_of(executor, workers, scheduler))
         show = on_progress or (lambda _: None)
         return _Sweep(study, store, calls, slots, show, tensorboard).run()
-
-
-@contextmanager
-def _executor(
-    executor: Executor | None, workers: int | None, scheduler: str | None
-) -> Iterator[tuple[Executor, Callable[[], int]]]:
-    """Where calls are done, and how many at once."""
-    if scheduler is not None:
-        with dask_executor(scheduler) as (calls, threads):
-            yield calls, lambda: min(workers or sys.maxsize, threads())
-        return
-    slots = workers or cores()
-    if executor is not None:
-        yield executor, lambda: slots
-        return
-    local = LocalProcesses(slots)
-    try:
-        yield local, lambda: slots
-    except BaseException:
-        local.shutdown(wait=False)
-        raise
-    local.shutdown()
 
 
 class _Sweep:
@@ -176,8 +148,7 @@ class _Sweep:
         self._scratch = Scratch(store.scratch, self._owner)
         self._flying: dict[Future[Done | Failed | Stopped], Claim] = {}
         self._finished: set[str] = set()  # measured here already, whatever came of it
-        self._deaths: Counter[str] = Counter()
-        self._stops: Counter[str] = Counter()
+        self._verdicts = Verdicts(self._scratch.marker)
         self._beaten = time.monotonic()
 
     def run(self) -> SweepProgress:
@@ -275,7 +246,7 @@ class _Sweep:
     def _settle(self, future: Future[Done | Failed | Stopped]) -> None:
         """Store what became of a run."""
         claim = self._flying.pop(future)
-        result = self._result(future, claim.key)
+        result = self._verdicts.of(future, claim.key)
         if isinstance(result, Stopped):
             self._store.release(self._owner, claim.key)
             return
@@ -286,30 +257,6 @@ class _Sweep:
             if self._tensorboard is not None and isinstance(result, Done):
                 write_done(self._tensorboard, self._study, claim.config, result)
             self._report((claim, result))
-
-    def _result(self, future: Future[Done | Failed | Stopped], key: str) -> Done | Failed | Stopped:
-        if future.cancelled():
-            raise InputError(LOST)
-        error = future.exception()
-        if error is None:
-            result = future.result()
-            self._stops[key] += isinstance(result, Stopped)
-            if self._stops[key] == STOPS:
-                raise InputError(
-                    f"{self._scratch.marker}: workers found it missing {STOPS} times, as if the "
-                    "sweep were over; keep other programs off this folder and start the sweep "
-                    "again, everything is kept"
-                )
-            return result
-        if isinstance(error, BrokenExecutor):
-            # Killed by somebody else: another one goes on from the checkpoint.
-            self._deaths[key] += 1
-            if self._deaths[key] < DEATHS:
-                return Stopped()
-            return Failed(f"its worker died {DEATHS} times; is there enough memory?")
-        if isinstance(error, OSError):
-            raise error
-        return Failed(f"{type(error).__name__}: {' '.join(str(error).split())}")
 
     def _wind_down(self) -> None:
         """Let the workers write their checkpoints, and store what they finish meanwhile."""

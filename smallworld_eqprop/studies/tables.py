@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -14,7 +16,15 @@ from smallworld_eqprop.studies.database import Unreadable
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["config_of", "corrections", "history", "measure_errors", "outcomes", "runs", "work"]
+__all__ = [
+    "config_of",
+    "corrections",
+    "history",
+    "measure_errors",
+    "results_digest",
+    "runs",
+    "work",
+]
 
 # In the order in which the runs were added, whoever finished first.
 DONE = "JOIN runs USING (key) WHERE status='done' ORDER BY runs.rowid"
@@ -74,7 +84,15 @@ def measure_errors(db: sqlite3.Connection) -> pd.DataFrame:
     return table[table["error"].notna()].reset_index(drop=True)
 
 
-def outcomes(db: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+def results_digest(db: sqlite3.Connection) -> str:
+    """SHA-256 over all that was found out."""
+    digest = hashlib.sha256()
+    for row in _outcomes(db):
+        digest.update(repr(row).encode())
+    return digest.hexdigest()
+
+
+def _outcomes(db: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
     """All that was found out, row by row in an order of its own, without who, when and how long."""
     quantities = [
         name for _, name, *_ in db.execute("PRAGMA table_info(epochs)") if name != "seconds"
@@ -125,6 +143,19 @@ def config_of(text: str) -> RunConfig:
 
 
 def _flat(config: str) -> dict[str, Any]:
+    """Read the keys of a configuration; those of runs that differ in their seed only once."""
+    try:
+        values = json.loads(config)
+        seed = values["training"].pop("seed")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return dict(_read_flat(config))  # seed 0 is not written; what is damaged is told there
+    if type(seed) is not int or seed < 1:
+        return dict(_read_flat(config))
+    return {**_read_flat(json.dumps(values)), "seed": seed}
+
+
+@functools.lru_cache(maxsize=1024)
+def _read_flat(config: str) -> dict[str, Any]:
     values = config_of(config).flat()
     return {
         key: json.dumps(value) if isinstance(value, list) else value

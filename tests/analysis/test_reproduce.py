@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -46,6 +47,9 @@ def run(module, monkeypatch, *arguments):
 def test_the_quick_profile_ends_in_figures_and_a_table(reproduce, monkeypatch, capsys):
     assert run(reproduce, monkeypatch) == 0
     out = capsys.readouterr().out
+    # Before anything is trained: how long it takes.
+    assert all(f"{name}: 0 of" in out for name in NAMES + WEAK)
+    assert re.search(r"^about \d+:\d\d in all", out, re.MULTILINE)
     folder = Path("runs/reproduce-quick")
     table = pd.read_csv(folder / "table.csv")
     assert list(table.network) == NAMES + WEAK

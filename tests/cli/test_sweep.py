@@ -21,10 +21,10 @@ from smallworld_eqprop.cli import main
 from smallworld_eqprop.cli.study_progress import StudyDisplay
 from smallworld_eqprop.learning.history import EpochRecord
 from smallworld_eqprop.studies import executors
-from smallworld_eqprop.studies import sweeping as sweeps
 from smallworld_eqprop.studies.owners import new_owner, retire
 from smallworld_eqprop.studies.results import Done, Failed, Work
-from smallworld_eqprop.studies.store import Claim, Store
+from smallworld_eqprop.studies.store import Store
+from smallworld_eqprop.studies.store_claims import Claim
 from smallworld_eqprop.studies.study import Study
 from smallworld_eqprop.studies.sweeping import SweepProgress
 
@@ -49,7 +49,7 @@ def study(tmp_path, monkeypatch):
     monkeypatch.delenv("SMALLWORLD_EQPROP_DEBUG", raising=False)
     Path("mine.toml").write_text(STUDY)
     # In this process: other tests start processes, and wait for them.
-    monkeypatch.setattr(sweeps, "LocalProcesses", ThreadPoolExecutor)
+    monkeypatch.setattr(executors, "LocalProcesses", ThreadPoolExecutor)
     return Study.from_toml("mine.toml")
 
 
@@ -158,7 +158,7 @@ def test_export_writes_over_its_own_tables_only(study, capsys):
         mine.write_text("epoch,seconds\n1,2.0\n")  # as the history of a run
         assert fails(export, capsys) == (
             2,
-            f"error: {mine}: is there already and is not a table of export ({name}); name another "
+            f"error: {mine}: exists already and is not a table of export ({name}); name another "
             "place, or remove it yourself\n",
         )
         assert mine.read_text() == "epoch,seconds\n1,2.0\n"
@@ -216,7 +216,7 @@ def test_a_full_disk_is_one_line_that_names_the_store(study, capsys, monkeypatch
     monkeypatch.setattr(Store, "finish", full)
     status, message = fails(["sweep", "mine.toml", "--workers=1"], capsys)
     assert status == 1
-    assert message.startswith("error: runs/mine.sqlite: No space left on device; make room")
+    assert message.startswith("error: runs/mine.sqlite: No space left on device; free some space")
 
 
 def test_ctrl_c_keeps_everything_and_says_so(study, tmp_path):

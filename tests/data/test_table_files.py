@@ -261,15 +261,15 @@ def test_bad_keys_are_refused_in_one_line(changes, message):
         (SMALL.replace("y", "x"), "mine.csv: all 4 rows are of the one class 'x'"),
         (SMALL.replace("8,5,y", "8,5,z"), "mine.csv: class 'y' has 1 row, too few for a split"),
         (SMALL, "mine.csv: data.test_share: 0.2 of 4 rows leaves 3 for training and 1 for test"),
-        (SMALL.replace("2,5", "2,5,6"), r"mine.csv: no table with the separator ',' \("),
-        (SMALL.replace("2,5,y", '2,5,"y'), r"mine.csv: no table with the separator ',' \("),
+        (SMALL.replace("2,5", "2,5,6"), r"mine.csv: not a table with the separator ',' \("),
+        (SMALL.replace("2,5,y", '2,5,"y'), r"mine.csv: not a table with the separator ',' \("),
         (SMALL.replace("a,b", "a,a"), "mine.csv: data.test_share"),
         (SMALL.replace("a,b", ",b"), "mine.csv: column 1 has no name; name the columns to learn"),
         ("a,b,kind\n", "mine.csv: no rows"),
-        ("", "mine.csv: no table"),
+        ("", "mine.csv: not a table"),
         ("kind,other\nx,1\n", "mine.csv: all 1 rows are of the one class"),
         ("kind\nx\n", "mine.csv: a single column"),
-        ("\udcff\udcfe", "mine.csv: no text in UTF-8"),
+        ("\udcff\udcfe", "mine.csv: not a text in UTF-8"),
     ],
 )
 def test_bad_tables_are_refused_in_one_line(here, content, message):
@@ -314,7 +314,7 @@ def test_parquet(here):
     assert data.classes == ("other kind", "setosa", "virginica")
     assert data.x_train.shape == (120, 7)
     Path("mine.parquet").write_bytes(Path("mine.parquet").read_bytes()[:-9])
-    refused(lambda: Parquet("mine.parquet", "species"), "mine.parquet: no Parquet file, or a dam")
+    refused(lambda: Parquet("mine.parquet", "species"), "mine.parquet: not a Parquet file")
     table["when"] = pd.Timestamp("2020-01-01")
     table.to_parquet("mine.parquet")
     refused(

@@ -121,7 +121,7 @@ def test_a_list_is_a_chain_and_a_list_of_one_is_that_one():
         (lambda: Shift(1, (4, 0)), r"shape: \[4, 0\], must be height and width"),
         (lambda: Shift(3, (5, 3)), "pixels: 3, must be below height and width .*, 5 x 3"),
         (lambda: apply(Shift(1, (3, 4)), images(1, 3, 3)), "3 x 4 is 12 pixels, .* 9 features"),
-        (lambda: apply(Shift(1), images(1, 2, 4)), "8 features are no square image"),
+        (lambda: apply(Shift(1), images(1, 2, 4)), "8 features are not a square image"),
         (lambda: apply(Shift(3), images(1, 3, 3)), "pixels: 3, must be below .*, 3 x 3"),
         (lambda: Chain((0.1,)), "transform: 0.1, must be a Transform"),
         (lambda: read_spec(TRANSFORM, [{"kind": "shfit"}], []), r"transform\[0\].kind: .*shift"),

@@ -6,7 +6,7 @@ import pytest
 
 from smallworld_eqprop.data import datasets
 from smallworld_eqprop.learning.fitting import EqPropEstimator
-from smallworld_eqprop.studies import job, sweeping
+from smallworld_eqprop.studies import executors, job
 
 
 @pytest.fixture
@@ -25,4 +25,4 @@ def little_to_do(monkeypatch, tmp_path, coarse_pictures):
     )
     # Uncached: what follows is to have all its data.
     monkeypatch.setattr(job, "_loaded", job._loaded.__wrapped__)
-    monkeypatch.setattr(sweeping, "LocalProcesses", lambda n: ThreadPoolExecutor(1))
+    monkeypatch.setattr(executors, "LocalProcesses", lambda n: ThreadPoolExecutor(1))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
@@ -10,11 +11,15 @@ from smallworld_eqprop import RunConfig, train
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.data import named
 from smallworld_eqprop.graphs.topology import Rewire
+from smallworld_eqprop.studies.style import use_style
 
 
 @pytest.fixture
 def script(coarse_pictures):
-    yield import_module
+    """Import a script; what it draws has the style of the figures, whatever ran before."""
+    with mpl.rc_context():
+        use_style()
+        yield import_module
     plt.close("all")
 
 

@@ -127,7 +127,6 @@ def test_figure_3_says_how_many_seeds_run_how_far(script, epochs, told):
 @pytest.mark.parametrize("last", [2, 60])
 def test_the_legend_of_figure_3_fits_into_it(script, last):
     networks, figure3 = script("networks"), script("figure3")
-    style.use_style()
     names = [name for name in networks.NETWORKS if "5x100" not in name]
     table = pd.concat([seeds_to(last, 2, 1, 1, network=name) for name in names])
     fig = figure3.draw(table, networks.published_curves())

@@ -18,7 +18,6 @@ def drawn(script):
     """Draw a schematic; gives the figure and the boxes of all its texts, in pixels."""
 
     def draw(name):
-        style.use_style()
         fig = script(name).draw()
         fig.draw_without_rendering()
         (ax,) = fig.axes

@@ -213,7 +213,7 @@ def test_solvers_without_time_refuse_them(device, solver):
         lambda: solver.relax(circuit, drive, 0 * drive),
         lambda: solver.deviations(circuit, drive, free, [Nudge(np.ones((1, 3)), 1)]),
     ):
-        with pytest.raises(InputError, match="act in time, which of the solvers only Euler has"):
+        with pytest.raises(InputError, match="need steps of time, which only Euler has"):
             ask()
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import json
-
 import numpy as np
 import pytest
+from checkpoints import saved
 
 from smallworld_eqprop.data import load
 from smallworld_eqprop.dynamics import SOR, Euler, Hopfield, Sweeps, WeakFeedback
@@ -88,16 +86,6 @@ def run(trainer, epochs=2):
     while len(trainer.history) < epochs:
         list(trainer.run_epoch())
     return trainer
-
-
-def saved(trainer):
-    """A checkpoint as it is written and read."""
-    arrays, values = trainer.state()
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    file.seek(0)
-    with np.load(file) as loaded:
-        return {name: loaded[name] for name in arrays}, json.loads(json.dumps(values))
 
 
 # --- off ---------------------------------------------------------------------------------------
@@ -380,12 +368,12 @@ def test_deviations_that_no_chip_can_read_are_refused(device, rule, toy, toy_gra
 @pytest.mark.parametrize(
     ("parts", "problem"),
     [
-        ({"hardware": Levels(9), "device": "cpu"}, "hardware: has no part in device = 'cpu'"),
+        ({"hardware": Levels(9), "device": "cpu"}, "hardware: is not available with device"),
         ({"hardware": Readout(4), "rule": Adjoint()}, "rule: Adjoint solves an equation"),
         ({"hardware": Mismatch(1), "rule": ReadoutOnly(Adjoint())}, "rule: Adjoint solves"),
-        ({"hardware": Thermal(0.1)}, "Thermal acts in time, which SOR has not; take Euler"),
-        ({**TIMED, "hardware": Slew(0.1), "evaluation": SOR()}, "Slew acts in time, which SOR"),
-        ({**TIMED, "hardware": Slew(0.1), "rule": Centred()}, "Slew acts in time, which SOR"),
+        ({"hardware": Thermal(0.1)}, "Thermal needs steps of time, which SOR has not; take Euler"),
+        ({**TIMED, "hardware": Slew(0.1), "evaluation": SOR()}, "Slew needs steps of time, which"),
+        ({**TIMED, "hardware": Slew(0.1), "rule": Centred()}, "Slew needs steps of time, which"),
         ({"hardware": 0.5}, "hardware: 0.5, must be a Device"),
         ({"hardware": (Levels(9), 3)}, "hardware: 3, must be a Device"),
         ({"hardware": Hopfield()}, "must be a Device"),
@@ -399,7 +387,7 @@ def test_what_cannot_go_together_is_one_line(parts, problem):
 
 
 def test_hardware_cannot_be_changed_on_the_way(toy, toy_graph):
-    with pytest.raises(InputError, match="hardware: cannot be changed on the way"):
+    with pytest.raises(InputError, match="hardware: cannot be changed during training"):
         Trainer(toy_graph, toy, TrainingConfig()).change(hardware=Levels(9))
 
 

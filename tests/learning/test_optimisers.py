@@ -264,7 +264,7 @@ def test_rates_of_layers_are_checked_within(toy, toy_graph):
         (lambda: Clipped(0.1), "optimiser: 0.1, must be an Optimiser"),
         (lambda: Clipped(Clipped()), "clipped within clipped; give one norm"),
         (lambda: Exponential(0.1, 0), "half_life: 0, must be above 0"),
-        (lambda: Steps(0.1, at=(5, 2)), r"at: \[5, 2\], must rise"),
+        (lambda: Steps(0.1, at=(5, 2)), r"at: \[5, 2\], must increase"),
     ],
 )
 def test_bad_values_are_one_line(make, message):

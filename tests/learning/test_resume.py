@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from checkpoints import saved
 
 from smallworld_eqprop.data.transforms import Dropout, Shift
 from smallworld_eqprop.dynamics.contrast import Contrast
@@ -82,16 +81,6 @@ def run(trainer, epochs=EPOCHS):
     while len(trainer.history) < epochs:
         list(trainer.run_epoch())
     return trainer
-
-
-def saved(trainer):
-    """A checkpoint as it is written and read: through npz and JSON."""
-    arrays, values = trainer.state()
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    file.seek(0)
-    with np.load(file) as loaded:
-        return {name: loaded[name] for name in arrays}, json.loads(json.dumps(values))
 
 
 def assert_same(one, other):

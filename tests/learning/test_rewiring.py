@@ -325,7 +325,7 @@ def test_edges_do_not_move_where_weights_cannot_follow(toy):
         config(rule, hardware=Levels(5))
     with pytest.raises(InputError, match=r"rewire: RandomGrowth.* has no place for an edge"):
         Trainer(layered((8, 3)), toy, config(rule))
-    with pytest.raises(InputError, match="rewire: cannot be changed on the way"):
+    with pytest.raises(InputError, match="rewire: cannot be changed during training"):
         Trainer(GRAPH, toy, config(rule)).change(rewire=Fixed())
     with pytest.raises(InputError, match="rewire: 3, must be a Rewiring"):
         TrainingConfig(rewire=3)

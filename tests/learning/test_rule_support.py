@@ -76,7 +76,7 @@ def table():
     """Cells of the table, by kind of rule and by column."""
     text = (
         PAGE.read_text(encoding="utf-8")
-        .partition("## What goes with what")[2]
+        .partition("## Allowed combinations")[2]
         .partition("\n## ")[0]
     )
     rows = [line.strip("|").split("|") for line in re.findall(r"^\|.*\|$", text, re.M)]

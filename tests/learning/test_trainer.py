@@ -476,7 +476,7 @@ def test_a_network_that_does_not_fit_is_refused(toy, toy_graph):
     with pytest.raises(InputError, match=r"^network: has LayeredGraph.*, not LayeredGraph"):
         Trainer(toy_graph, toy, CONFIG, network=Network(layered((8, 7, 6, 3))))
     network = Network(toy_graph, model=Hopfield(-1, 1))
-    with pytest.raises(InputError, match=r"^model: Hopfield.*, but the network given obeys Hop"):
+    with pytest.raises(InputError, match=r"^model: Hopfield.*, but the given network has Hop"):
         Trainer(toy_graph, toy, CONFIG.changed(model=Hopfield(0, 2)), network=network)
     for config in (CONFIG, CONFIG.changed(model=Hopfield(-1, 1))):
         assert Trainer(toy_graph, toy, config, network=network).config.model == Hopfield(-1, 1)
@@ -689,6 +689,6 @@ def test_a_lower_rate_from_some_batch_on(toy, toy_graph, config):
 )
 def test_what_a_trainer_began_with_stays(toy, toy_graph, config, field, value):
     trainer = Trainer(toy_graph, toy, config)
-    with pytest.raises(InputError, match="cannot be changed on the way; make a new trainer"):
+    with pytest.raises(InputError, match="cannot be changed during training; make a new trainer"):
         trainer.change(**{field: value})
     assert trainer.config == config

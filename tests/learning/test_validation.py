@@ -128,7 +128,7 @@ def test_what_is_measured_and_from_where(training, found):
 def test_what_is_set_apart_stays_so(toy, toy_graph):
     trainer = Trainer(toy_graph, toy, CONFIG)
     for parts in ({"validation": 3}, {"test": "end"}):
-        with pytest.raises(InputError, match="cannot be changed on the way"):
+        with pytest.raises(InputError, match="cannot be changed during training"):
             trainer.change(**parts)
 
 
@@ -240,7 +240,7 @@ def test_a_transform_that_does_not_fit_is_refused_before_training(toy, toy_graph
             return inputs[:, 1:]
 
     for transform, message in (
-        (Shift(1), "8 features are no square image"),
+        (Shift(1), "8 features are not a square image"),
         (Shift(1, (3, 3)), "3 x 3 is 9 pixels, but the data have 8 features"),
         (Short(), r"transform: Short gave shape \(1, 7\), must give \(1, 8\)"),
     ):

@@ -150,7 +150,7 @@ def test_it_is_gone_on_with_only_when_the_arrays_are_given(tmp_path):
     found = EqPropClassifier((9,), max_iter=2, random_state=0).fit(X, y)
     folder = tmp_path / "run"
     run = Run.from_estimator(found, folder)
-    with pytest.raises(InputError, match=r"^data: arrays with the SHA-256 .*not kept; give them"):
+    with pytest.raises(InputError, match=r"^data: arrays with the SHA-256 .*not stored; give them"):
         train(run.config, folder, epochs=3, existing="resume")
     inputs = found.scaler_.forward(X.to_numpy())
     targets = np.eye(3)[np.searchsorted(found.classes_, y)]
@@ -168,5 +168,5 @@ def test_what_cannot_become_a_run_says_why(tmp_path):
     run = Run.from_estimator(found, tmp_path / "run")
     with pytest.raises(InputError, match="holds a run already"):
         Run.from_estimator(found, tmp_path / "run")
-    with pytest.raises(InputError, match="estimator: is that of a run"):
+    with pytest.raises(InputError, match="estimator: comes from a run"):
         Run.from_estimator(run.estimator(), tmp_path / "other")

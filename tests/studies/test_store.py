@@ -196,6 +196,9 @@ def test_history_and_corrections_are_tidy(store, owner):
     assert store.provenance(KEYS[0]) == ({"step": "layered"},)
     with pytest.raises(InputError, match="no finished run 'x'"):
         store.provenance("x")
+    assert store.config(KEYS[3]) == STUDY.runs[3]
+    with pytest.raises(InputError, match="no run 'x'"):
+        store.config("x")
 
 
 def test_an_empty_store_has_empty_tables(store):

@@ -118,6 +118,7 @@ def test_a_changed_grid_keeps_the_keys_of_what_it_shares():
         ("epochs = 0", ["epochs: 0"]),
         ("epochs = true", ["epochs: True"]),
         ('name = "a/b"', ["name: 'a/b'"]),
+        (f'name = "{"n" * 201}"', ["name: 'nnn", "up to 200"]),
         ('metrics = ["omega"]', ["metrics: 'omega'", "sigma"]),
         ('metrics = "structure"', ["metrics: 'structure'", "list"]),
         ("base = 3", ["base: 3", "table"]),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.initial import initial_weights
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.specs import Part
+from smallworld_eqprop.parts import Part
 
 __all__ = ["Model"]
 

@@ -29,8 +29,8 @@ class Hopfield(Model):
         Whether the outputs have no bounds.
     readout : bool
         Whether the outputs are outside the energy: they read the field of the other nodes,
-        :math:`s_o = h_o`, and do not act back on them. The loss then pulls at the nodes that feed
-        the outputs, through the same weights. `CrossEntropy` needs it.
+        :math:`s_o = h_o`, and do not act on them. The loss then acts on the nodes that the outputs
+        read, through the same weights. `CrossEntropy` needs it.
 
     Raises
     ------

@@ -45,10 +45,10 @@ class Resistive(Model):
     gain : float
         The factor A, above 0.
     doubled : bool
-        Whether features are held with both signs; without it input nodes are held at A x alone.
+        Whether every feature has two input nodes, at A x and -A x; otherwise it has one, at A x.
     diodes : {"alternating", "positive", "negative", "none"}
-        Bounds of the hidden nodes: at or above 0 and at or below 0 in turns within each layer, all
-        at or above 0, all at or below 0, or none.
+        Bounds of the hidden nodes: alternately at or above 0 and at or below 0 within each layer,
+        all at or above 0, all at or below 0, or none.
     smallest : float
         Smallest conductance g_min, above 0.
     leak : float
@@ -110,7 +110,7 @@ class Resistive(Model):
             if (lost := np.flatnonzero(~np.isin(part[n:], part[:n]))).size:
                 raise InputError(
                     f"leak: 0, but {lost.size} free nodes (the first is node {lost[0] + n}) are "
-                    "joined to no input, so that their voltages are open; give a leak above 0"
+                    "joined to no input, so that their voltages are undefined; give a leak above 0"
                 )
         return self.leak
 

@@ -65,7 +65,7 @@ def column(name: str, values: Sequence[Any]) -> npt.NDArray | None:
 
 
 def parsed(values: Iterable[str]) -> list[Any]:
-    """Text as it stands in tables: whole numbers, numbers, true and false; an empty cell is none.
+    """Value of a cell of a table: a whole number, a number, true or false; an empty cell is none.
 
     All cells are of the same kind; text where they are of several.
     """

@@ -62,7 +62,7 @@ def to_networkx(g: LayeredGraph) -> nx.Graph:
     graph = nx.Graph(provenance=written_steps(g))
     names = _labels(g)
     if any(name is None for name in names):
-        raise InputError("labels: None is no node of a networkx graph; relabel the node")
+        raise InputError("labels: None is not a node of a networkx graph; relabel the node")
     for name, layer in zip(names, g.layers.tolist(), strict=True):
         graph.add_node(name, layer=layer)
     graph.add_edges_from((names[u], names[v]) for u, v in g.edges.tolist())

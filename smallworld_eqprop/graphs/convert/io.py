@@ -190,5 +190,5 @@ def _write(path: Path, content: bytes) -> None:
             file.write(content)
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be written ({error.strerror}); choose a folder with room to write to"
+            f"{path}: cannot be written ({error.strerror}); choose a folder with free space"
         ) from None

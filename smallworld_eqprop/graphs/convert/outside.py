@@ -3,7 +3,7 @@
 - **What is an edge.** Two nodes that are joined by a weight other than 0, or that are listed as
   joined where there are no weights. An edge of weight 0 is left out, and so is a self-loop.
 - **What is a weight.** The edge attribute ``weight``, or an entry of a matrix that is not all zeros
-  and ones: a finite number of either sign. A weight of NaN or infinity, or that is no number, is
+  and ones: a finite number of either sign. A weight that is NaN, infinite or not a number is
   refused. An edge that has no weight where others have one gets NaN, which stands for no value.
 - **Symmetrising.** Edges that join the same two nodes, in one direction or in both, become one: the
   one with the largest absolute weight, with all its data; among equals the first. Of a directed
@@ -188,7 +188,7 @@ def of_matrix(
     try:
         entries = sparse.coo_array(matrix)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{where}: no matrix of numbers ({error})") from None
+        raise InputError(f"{where}: not a matrix of numbers ({error})") from None
     if entries.shape[0] != entries.shape[1]:
         raise InputError(f"{where}: shape {entries.shape}; give a square adjacency matrix")
     if entries.dtype.kind not in "biuf":

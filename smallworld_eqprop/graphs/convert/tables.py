@@ -74,8 +74,8 @@ def read_edge_lines(content: bytes) -> Outside:
             rest = "" if given is None else str(given)
         if len(cells) < 2 or not _is_number(rest or "0"):
             raise InputError(
-                f"line {number}: {line.strip()!r:.60} is no edge; give source, target and, if you "
-                "like, a weight"
+                f"line {number}: {line.strip()!r:.60} is not an edge; give source, target and, if "
+                "you like, a weight"
             )
         rows.append([*cells[:2], rest])
     return _edge_list([[], *rows], ["source", "target", "weight"], [])
@@ -158,7 +158,7 @@ def _matrix(rows: list[list[str]]) -> Outside:
         body = [row[1:] for row in body]
         if sorted(map(str, own)) != sorted(map(str, names)):
             raise InputError(
-                f"matrix: row {own[0]!r} and column {names[0]!r} lead different labels; give "
+                f"matrix: row {own[0]!r} and column {names[0]!r} have different labels; give "
                 "rows and columns the same"
             )
         place = {name: i for i, name in enumerate(own)}
@@ -169,8 +169,8 @@ def _matrix(rows: list[list[str]]) -> Outside:
         raise InputError("matrix: two nodes have the same label; give distinct ones")
     if len(body) != len(body[0] if body else head):
         raise InputError(
-            f"no edge list (its first line would have the columns source and target), and no "
-            f"adjacency matrix: {len(body)} rows of {len(head)} cells; give a square one"
+            f"not an edge list (its first line would have the columns source and target), and not "
+            f"an adjacency matrix: {len(body)} rows of {len(head)} cells; give a square one"
         )
     values = np.zeros((len(body), len(body)))
     for i, row in enumerate(body):
@@ -179,8 +179,8 @@ def _matrix(rows: list[list[str]]) -> Outside:
         except ValueError:
             bad = next(cell for cell in row if cell.strip() and not _is_number(cell))
             raise InputError(
-                f"matrix: {bad!r} in row {i + 1} is no number; leave cells without edge empty or "
-                "0, or give an edge list a first line with source and target"
+                f"matrix: {bad!r} in row {i + 1} is not a number; leave cells without edge empty "
+                "or 0, or give an edge list a first line with source and target"
             ) from None
     return of_matrix(values, "read_graph", names)
 

@@ -60,7 +60,7 @@ def as_adjacency(graph: Graph) -> sparse.csr_array:
     ------
     InputError
         If the graph is directed, has self-loops, parallel edges or negative weights, is not square
-        or holds what is no finite number, or if the object is no graph.
+        or holds an entry that is not a finite number, or if the object is not a graph.
 
     Examples
     --------
@@ -262,7 +262,7 @@ def checked_matrix(graph: Any) -> sparse.csr_array:
     matrix = sparse.csr_array(graph, copy=True)
     if not np.isfinite(matrix.data).all():
         bad = "NaN" if np.isnan(matrix.data).any() else "infinity"
-        raise InputError(f"graph: the matrix holds {bad}; leave out what is no edge")
+        raise InputError(f"graph: the matrix holds {bad}; leave out entries that are not an edge")
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     refuse_loops(int(np.count_nonzero(matrix.diagonal())) if matrix.nnz else 0)

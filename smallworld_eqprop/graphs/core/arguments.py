@@ -33,7 +33,7 @@ BYTES_PER_EDGE, BYTES_PER_NODE = 24, 8
 
 
 def check_symmetrise(symmetrise: object) -> None:
-    """Refuse what is no rule for directed graphs with an InputError."""
+    """Raise an InputError if this is not the name of a rule for directed graphs."""
     if symmetrise not in get_args(Symmetrise):
         told = nearest(str(symmetrise), get_args(Symmetrise))
         raise InputError(f"symmetrise: {symmetrise!r}; {told}")
@@ -82,20 +82,22 @@ def checked_share(name: str, value: Any) -> float:
     return share
 
 
-def checked_count(name: str, value: Any, most: int, meaning: str) -> int:
+def checked_count(name: str, value: Any, most: int, meaning: str, *, least: int = 0) -> int:
     """Give a count as an int; `meaning` says in the error what `most` is.
 
     Raises
     ------
     InputError
-        If it is not a whole number from 0 to `most`.
+        If it is not a whole number from `least` to `most`.
     """
     try:
         count = operator.index(value)
     except TypeError:
-        count = -1
-    if not 0 <= count <= most:
-        raise InputError(f"{name}: {value!r}; give a whole number from 0 to {most}, {meaning}")
+        count = least - 1
+    if not least <= count <= most:
+        raise InputError(
+            f"{name}: {value!r}; give a whole number from {least} to {most}, {meaning}"
+        )
     return count
 
 

@@ -21,7 +21,7 @@ def check_weights(given: Sequence[Any]) -> None:
         if not isinstance(each, Real | np.number | np.bool_):
             raise InputError(f"weight: {each!r:.60} on an edge; give finite numbers")
         if not math.isfinite(each):
-            raise InputError(f"weight: {each} on an edge; leave out what is no edge")
+            raise InputError(f"weight: {each} on an edge; leave out entries that are not an edge")
 
 
 def listed_weights(values: Sequence[Any]) -> npt.NDArray[np.float64] | None:
@@ -40,7 +40,7 @@ def listed_weights(values: Sequence[Any]) -> npt.NDArray[np.float64] | None:
 
 
 def refuse_negative(weights: npt.NDArray) -> None:
-    """Refuse negative weights, for measures that know no signs.
+    """Refuse negative weights, for measures that do not use signs.
 
     Parameters
     ----------
@@ -55,6 +55,6 @@ def refuse_negative(weights: npt.NDArray) -> None:
     number = int(np.count_nonzero(weights < 0))
     if number:
         raise InputError(
-            f"graph: {number} of {len(weights)} weights are negative, and this measure knows no "
-            "signs; give the absolute values, or the positive weights only"
+            f"graph: {number} of {len(weights)} weights are negative, and this measure does not "
+            "use signs; give the absolute values, or the positive weights only"
         )

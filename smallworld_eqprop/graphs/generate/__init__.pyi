@@ -12,6 +12,7 @@ from .families import add_rings as add_rings
 from .families import add_skips as add_skips
 from .families import random_like as random_like
 from .families import thin as thin
+from .hidden import hidden_graph as hidden_graph
 from .layers import add_intralayer as add_intralayer
 from .layers import layered as layered
 from .rewiring import difference as difference

@@ -47,7 +47,7 @@ def chip_graph(
     lattice : networkx.Graph
         Every node has a position ``x``, ``y``; such as `kings_graph` and `pegasus_graph`.
     inputs, outputs : int
-        How many nodes are inputs and outputs.
+        Number of input and output nodes.
     placing : {"spread", "sides"}
         ``"spread"``: one after the other, outputs first, as far as possible from those chosen
         before. ``"sides"``: the inputs on the left side, the outputs on the right side. Either way

@@ -1,6 +1,6 @@
 """Rewiring by the ends of edges: one end moved as Watts and Strogatz do, or two edges exchanging.
 
-Neither ever joins two inputs or two outputs anew. A moved edge takes its data along.
+Neither makes a new edge between two inputs or two outputs. A moved edge takes its data along.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.arguments import Seed, checked_share, seeded
 from smallworld_eqprop.graphs.core.edges import edge_keys
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.graphs.core.places import FreePlaces
 
 __all__ = ["rewire_ends", "rewire_keeping_degrees"]
 
@@ -31,8 +33,7 @@ def rewire_ends(
 
     An edge that is drawn keeps one end, by a fair coin; the other end goes to a node drawn
     uniformly among those not joined to the kept end. Places that edges of the graph hold at the
-    start stay blocked; an edge that finds no free place stays where it is, as every edge between
-    two completely connected layers does when layers are not crossed.
+    start stay blocked; an edge that finds no free place stays where it is.
 
     Keeps the number of edges; without `across_layers` also that of every pair of layers.
 
@@ -54,7 +55,8 @@ def rewire_ends(
     Raises
     ------
     InputError
-        If p is not in [0, 1].
+        If p is not in [0, 1], or edges would move but no edge has a free place to move an end to,
+        as in completely connected layers that are not crossed.
 
     References
     ----------
@@ -78,6 +80,13 @@ def rewire_ends(
     if across_layers:
         free, group = free.sum(axis=1, keepdims=True), np.zeros_like(group)
         offsets = np.array([0, g.n_nodes])
+    u, v = g.edges.T
+    if chosen.size and not (free[u, group[v]].any() or free[v, group[u]].any()):
+        other = "a graph with fewer edges" if across_layers else "across_layers=True"
+        raise InputError(
+            f"p: {p:.4g}; no edge of the graph {_sizes(g)} has a free place to move an end to; "
+            f"give p = 0 or {other}"
+        )
     taken = _Taken(g)
     new = np.full(chosen.size, -1, dtype=np.int64)
     pending = np.arange(chosen.size)
@@ -125,7 +134,7 @@ def rewire_keeping_degrees(g: LayeredGraph, p: float, *, seed: Seed = None) -> L
     Raises
     ------
     InputError
-        If p is not in [0, 1].
+        If p is not in [0, 1], or edges would move but every place in the graph is taken.
 
     Examples
     --------
@@ -136,6 +145,11 @@ def rewire_keeping_degrees(g: LayeredGraph, p: float, *, seed: Seed = None) -> L
     p = checked_share("p", p)
     rng, recorded = seeded(seed)
     chosen = np.flatnonzero(rng.random(g.n_edges) < p)
+    if chosen.size and not FreePlaces(g, "any").count:
+        raise InputError(
+            f"p: {p:.4g}; the graph {_sizes(g)} has no free place to exchange ends of edges; give "
+            "p = 0 or a graph with fewer edges"
+        )
     taken = _Taken(g)
     new = np.full(chosen.size, -1, dtype=np.int64)
     pending = np.arange(chosen.size)
@@ -184,6 +198,10 @@ class _Taken:
         else:
             keys = np.sort(keys)
             self._keys = np.insert(self._keys, np.searchsorted(self._keys, keys), keys)
+
+
+def _sizes(g: LayeredGraph) -> str:
+    return "-".join(map(str, g.layer_sizes))
 
 
 def _allowed(

@@ -1,10 +1,11 @@
 """Families of topologies in which single structural measures vary on their own.
 
-Each function takes a graph, gives a new one and says what it conserves. Beside them,
-`smallworld_eqprop.rewire` with ``places="input"``, ``"hidden"`` or ``"output"`` confines
-layer-skipping edges to a part of the network, and `smallworld_eqprop.graphs.generate.endpoints`
-moves ends as Watts and Strogatz do or keeps degrees. None of them ever joins two inputs or two
-outputs anew. Edges that stay keep their data, new ones have no values.
+Each function takes a graph and returns a new one. Its docstring lists the conserved properties.
+Beside them, `smallworld_eqprop.rewire` with ``places="input"``, ``"hidden"`` or ``"output"``
+confines layer-skipping edges to a part of the network, and
+`smallworld_eqprop.graphs.generate.endpoints` moves ends as Watts and Strogatz do or keeps degrees.
+None of them ever joins two inputs or two outputs anew. Edges that stay keep their data, new ones
+have no values.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def add_skips(
     Raises
     ------
     InputError
-        If n is no number of places that are free.
+        If n is not a whole number from 0 to the number of free places.
 
     Examples
     --------

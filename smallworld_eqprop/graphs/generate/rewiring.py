@@ -152,7 +152,9 @@ def moves_for(p: float, n_edges: int) -> int:
     100000
     """
     if checked_share("p", p) == 1:
-        raise InputError("p: 1; the law 'moves' never gets there; give p below 1 or law='edges'")
+        raise InputError(
+            "p: 1; the law 'moves' cannot move all edges; give p below 1, or law='edges'"
+        )
     if n_edges < 2:
         return int(p > 0 and n_edges > 0)
     return round(math.log1p(-p) / math.log1p(-1 / n_edges))

@@ -98,8 +98,8 @@ def _weights_that_differ(graph: Graph, n_entries: int, clustering: str) -> spars
         return None
     if clustering != "average":
         raise InputError(
-            f"clustering: {clustering!r} knows no weights, and the graph has some; give average, "
-            "or leave the weights out (weighted=False, --unweighted)"
+            f"clustering: {clustering!r} does not use weights, and the graph has some; give "
+            "average, or leave the weights out (weighted=False, --unweighted)"
         )
     return weights
 

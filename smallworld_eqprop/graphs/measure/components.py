@@ -44,7 +44,7 @@ def reachable_share(graph: Graph) -> float:
     .. math:: \frac{\sum_c n_c (n_c - 1)}{n (n - 1)}
 
     with :math:`n_c` the nodes of component c. `characteristic_path_length` averages over these
-    pairs, so where the share is below 1 it says nothing about the graph as a whole.
+    pairs, so if the share is below 1 it does not describe the graph as a whole.
 
     Parameters
     ----------

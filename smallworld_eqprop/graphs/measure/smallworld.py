@@ -72,8 +72,8 @@ def small_world_sigma(
         Whether the null samples of a connected graph have to be connected, as in networkx. Without
         effect on the null models of layers.
     disconnected : str, optional
-        What to do where the graph or a null sample is not connected, because L then says nothing
-        about the graph as a whole. ``undefined``: the coefficient is NaN. ``harmonic``: L is the
+        What to do where the graph or a null sample is not connected, because L then does not
+        describe the graph as a whole. ``undefined``: the coefficient is NaN. ``harmonic``: L is the
         harmonic mean of all distances, to which pairs without a path add nothing.
         ``largest_component``: the graph, and every null sample, is its largest component.
     executor : concurrent.futures.Executor, optional
@@ -270,7 +270,7 @@ def small_world_coefficients(
     null : str, optional
         As in `small_world_sigma`; by default that of each coefficient's own function.
     weighted : bool, optional
-        As in `small_world_propensity`; the other three know no weights.
+        As in `small_world_propensity`; the other three do not use weights.
 
     Returns
     -------

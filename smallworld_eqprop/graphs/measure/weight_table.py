@@ -1,4 +1,4 @@
-"""What the weights of a graph say, in one call, for the tables of studies."""
+"""All measures of the weights of a graph in one call, for the tables of studies."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LAYERED = ("weighted_input_output_path_length",)
 def weight_metrics(
     graph: Graph, *, seed: Seed = None, n_sources: int | None = None
 ) -> dict[str, float]:
-    """Measure what the weights of a graph say, signs kept where a measure knows them.
+    """Compute all measures of the weights of a graph, with signs where a measure uses them.
 
     Parameters
     ----------

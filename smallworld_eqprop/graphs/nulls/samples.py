@@ -56,7 +56,7 @@ class NullSample:
         Where the null model places weights: which edge of the graph each weight was on. All data
         of an edge go where its weight goes.
     measured : dict of str to float
-        What the null model reports of the sample, such as how well the strengths are kept.
+        Report of the null model on the sample, such as the deviation of the strengths.
     """
 
     n_nodes: int
@@ -84,7 +84,7 @@ class NullSample:
         Parameters
         ----------
         g : LayeredGraph
-            What the sample was drawn from.
+            The graph from which the sample was drawn.
         step : mapping, optional
             What its provenance is to say instead.
 

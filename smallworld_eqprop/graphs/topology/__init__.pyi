@@ -15,4 +15,5 @@ from .families import RewireEnds as RewireEnds
 from .families import RewireKeepingDegrees as RewireKeepingDegrees
 from .families import Thin as Thin
 from .file import File as File
+from .hidden import HiddenGraph as HiddenGraph
 from .null import NullOf as NullOf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.specs import Part
+from smallworld_eqprop.parts import Part
 
 __all__ = ["Topology"]
 

@@ -34,9 +34,10 @@ class Chip(Topology):
     Attributes
     ----------
     inputs, outputs : int
-        How many nodes are inputs and outputs.
+        Number of input and output nodes.
     placing : {"spread", "sides"}
-        All over the chip, or inputs on its left side and outputs on its right side.
+        Inputs and outputs are spread over the chip, or inputs are on its left and outputs on its
+        right side.
     missing : float
         Share of the nodes that do not work, drawn by the seed of the run.
     """

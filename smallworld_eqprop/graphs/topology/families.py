@@ -42,7 +42,8 @@ class Layered(Topology):
     intralayer : bool
         Connect every hidden layer fully inside.
     neighbours : int
-        Or connect every node of a hidden layer to so many neighbours on a ring, see `add_rings`.
+        Number of neighbours on a ring to which every node of a hidden layer is connected, see
+        `add_rings`.
     """
 
     layer_sizes: tuple[int, ...] = (784, 500, 500, 500, 10)
@@ -82,10 +83,12 @@ class Rewire(Layered):
     moves : int, optional
         Number of moves of the law ``"moves"``.
     law : {"edges", "moves"}
-        Every edge moved or not, as published in 2021, or moves of any edge, as in the preprint.
+        "edges" decides for every edge whether it moves, as published in 2021; "moves" moves any
+        edge repeatedly, as in the preprint.
     places : {"skip", "input", "hidden", "output", "short", "hub", "any"}
-        Where to: layer-skipping places, those of them at the inputs, among hidden layers, at the
-        outputs, over one layer only or to a few hubs before the outputs, or inside layers too.
+        Places to which edges move: "skip" for all that skip layers; "input", "hidden" and "output"
+        for skips from inputs, between hidden layers and to outputs; "short" for skips over one
+        layer; "hub" for skips to a few nodes of the last hidden layer; "any" also inside layers.
     """
 
     p: float = 0.0

@@ -31,7 +31,7 @@ class File(Topology):
         How a directed graph becomes an undirected one: ``max`` (of the two directions the larger
         absolute weight), ``mean``, or ``or`` (an edge without weight where there is one in either).
     sha256 : str, optional
-        What the content of the file must hash to; other content is refused.
+        Required SHA-256 of the file; a file with other content is refused.
 
     Raises
     ------

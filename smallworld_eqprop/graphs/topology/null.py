@@ -22,8 +22,8 @@ SAMPLING = 5
 class NullOf(Topology):
     """A topology, or a sample of a null model of it.
 
-    A grid over `sample` from 0 on is the graph beside its nulls. Samples do not depend on the seed
-    of a run, so that runs of several seeds share them.
+    A grid over `sample` from 0 on compares the graph with its nulls. Samples do not depend on the
+    seed of a run, so that runs of several seeds share them.
 
     Attributes
     ----------
@@ -35,8 +35,8 @@ class NullOf(Topology):
     sample : int
         0 for the graph itself, 1 and more for samples.
     switches_per_edge : float, optional
-        Switches attempted for a sample; by default as many as the null model itself has. The last
-        step of the provenance of a sample says under ``mixed`` whether they were enough.
+        Attempted switches per edge for a sample; by default that of the null model. The last step
+        of the provenance of a sample says under ``mixed`` whether they were enough.
     """
 
     of: Topology

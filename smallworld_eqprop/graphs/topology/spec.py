@@ -16,6 +16,7 @@ from smallworld_eqprop.graphs.topology.families import (
     Thin,
 )
 from smallworld_eqprop.graphs.topology.file import File
+from smallworld_eqprop.graphs.topology.hidden import HiddenGraph
 from smallworld_eqprop.graphs.topology.null import NullOf
 from smallworld_eqprop.specs import Slot
 
@@ -29,6 +30,7 @@ KINDS: Mapping[str, type[Topology]] = {
     "add_skips": AddSkips,
     "thin": Thin,
     "random_like": RandomLike,
+    "hidden_graph": HiddenGraph,
     "file": File,
     "null": NullOf,
     "square": Square,

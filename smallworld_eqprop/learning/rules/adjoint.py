@@ -33,17 +33,17 @@ class Adjoint(Rule):
     averaged over the batch: the contrast with deviation :math:`\lambda` and midpoint s. Relax the
     free phase to a small residual, because the interior nodes are read off its end.
 
-    An example whose equation is not solved is counted as one that did not converge, and takes part
-    with what was found until then: the sweeps did not suffice, or the free phase did not end at a
-    minimum of the energy, where no gradient exists.
+    An example whose equation is not solved is counted as not converged, and its last iterate is
+    used: the sweeps did not suffice, or the free phase did not end at a minimum of the energy,
+    where no gradient exists.
 
     Parameters
     ----------
     tolerance : float
-        Length of the residual of the equation that ends an example, as a share of the length of
-        its right-hand side. The equation of a float32 network is solved to about 1e-6.
+        Length of the residual at which the equation of an example is solved, as a share of the
+        length of its right-hand side. The equation of a float32 network is solved to about 1e-6.
     max_sweeps : int
-        Sweeps after which an example is given up.
+        Largest number of sweeps of an example.
 
     Raises
     ------

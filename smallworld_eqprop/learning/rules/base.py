@@ -13,7 +13,7 @@ from smallworld_eqprop.dynamics.contrast import Contrast, Group
 from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.losses import Loss, SquaredError
-from smallworld_eqprop.specs import Part
+from smallworld_eqprop.parts import Part
 
 __all__ = ["Phases", "Rule", "check_subtracts"]
 
@@ -32,8 +32,8 @@ class Rule(Part):
     def trains(self, group: Group, n_layers: int) -> bool:  # noqa: ARG002
         """Whether the rule trains an array of parameters; all of them unless overridden.
 
-        What a rule does not train keeps its value to the bit, whatever the optimiser: neither
-        memory nor weight decay of the optimiser moves it.
+        Parameters that a rule does not train keep exactly their values with every optimiser:
+        neither memory nor weight decay of the optimiser moves it.
 
         Parameters
         ----------
@@ -187,7 +187,7 @@ class Phases:
 
 
 def check_subtracts(solver: Solver) -> None:
-    """Refuse a solver that finds a deviation by itself, where states are read by devices.
+    """Refuse a solver that finds deviations without two states, if devices read the states.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def check_subtracts(solver: Solver) -> None:
     if type(solver).deviations is not Solver.deviations:
         raise InputError(
             f"rule: {type(solver).__name__} finds deviations without subtracting two states, which "
-            "a chip cannot whose states are read with noise, bits or converters; take SOR or Euler "
+            "is impossible where states are read with noise, bits or converters; take SOR or Euler "
             "as solver of the rule"
         )
 

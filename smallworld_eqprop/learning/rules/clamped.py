@@ -36,7 +36,7 @@ SETTLED = SOR()
 
 @dataclass(frozen=True)
 class Coupled(Rule):
-    r"""Coupled learning: the outputs are held a share eta of the way to the target.
+    r"""Coupled learning: the outputs are fixed between their free values and the target.
 
     .. math:: -\frac{\partial J}{\partial W_{ij}} =
               \frac1\eta \langle s_i s_j(\text{held}) - s_i s_j(0) \rangle, \qquad
@@ -81,7 +81,7 @@ class Coupled(Rule):
 
 @dataclass(frozen=True)
 class Contrastive(Rule):
-    r"""Contrastive Hebbian learning: the outputs are held at the target.
+    r"""Contrastive Hebbian learning: the outputs are fixed at the target.
 
     .. math:: -\frac{\partial J}{\partial W_{ij}} =
               \langle s_i s_j(\text{held}) - s_i s_j(0) \rangle, \qquad

@@ -16,10 +16,10 @@ PAPER = RandomSign()
 
 @dataclass(frozen=True)
 class ReadoutOnly(Rule):
-    """Another rule, of which only edges with an output end and the biases of outputs learn.
+    """Another rule that trains only edges with an output end and the biases of outputs.
 
-    All other weights and biases keep their initial values to the bit. What a network gains over
-    this control, it gains by training its hidden nodes.
+    All other weights and biases keep their initial values to the bit. The difference of a network
+    from this control is the effect of training its hidden nodes.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@
 // The table, as JSON in #explorer-data:
 //   columns  [{key, label, group: "setting" | "metric" | "outcome", text: bool}]
 //   rows     [[value or null, ...]], one per run
+//   setting  number of the setting of every run: runs that differ in their seed only share one
 //   colour   keys to colour by;  tell  keys that a tooltip names
 //   start    {x, y, colour}
 (() => {
@@ -62,6 +63,18 @@
     }
     return found;
   }
+
+  // Seeds of one setting are no evidence of their own: means over the runs of every setting.
+  function means(list, shown) {
+    const sums = new Map();
+    for (const i of shown) {
+      const [sum, n] = sums.get(table.setting[i]) ?? [0, 0];
+      sums.set(table.setting[i], [sum + list[i], n + 1]);
+    }
+    return [...sums.values()].map(([sum, n]) => sum / n);
+  }
+
+  const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
   function spearman(xs, ys) {
     const [a, b] = [ranks(xs), ranks(ys)];
@@ -135,10 +148,12 @@
     svg.replaceChildren();
     hide();
     const [nameX, nameY] = [column(x).label, column(y).label];
-    const relation = spearman(shown.map((i) => xs[i]), shown.map((i) => ys[i]));
+    const [meansX, meansY] = [means(xs, shown), means(ys, shown)];
+    const relation = spearman(meansX, meansY);
+    const of = `${count(meansX.length, "setting")} (${count(shown.length, "run")})`;
     const told = Number.isNaN(relation)
-      ? `${shown.length} runs`
-      : `Spearman's rank correlation ${relation.toFixed(3).replace("-", "−")} over ${shown.length} runs`;
+      ? of
+      : `Spearman's rank correlation ${relation.toFixed(2).replace("-", "−")} over ${of}`;
     box.querySelector(".relation").textContent = told;
     svg.setAttribute("aria-label", `Scatter of ${nameY} against ${nameX}. ${told}. Arrow keys go from run to run.`);
     const across = axis(shown.map((i) => xs[i]), form.logx.checked, left, width - right, 90);

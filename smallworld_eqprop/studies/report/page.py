@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, ClassVar
 
+import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
@@ -56,7 +57,8 @@ class Picture:
 class Table:
     """Rows of texts; the first column is the heading of its row, the others are numbers.
 
-    A folded table shows its caption only, until it is opened.
+    A folded table shows its caption only, until it is opened. An explored one can be sorted and
+    filtered, see table.js.
     """
 
     kind: ClassVar[str] = "table"
@@ -65,6 +67,7 @@ class Table:
     header: Sequence[str] = ()
     folded: bool = False
     texts: bool = False
+    explored: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,18 +95,23 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole page."""
+    """A whole page; `answer` is what a reader wants to know first, one sentence each."""
 
     title: str
     kind: str
     summary: str = ""
+    answer: Sequence[str] = ()
     tiles: Sequence[Tile] = ()
     sections: Sequence[Section] = field(default_factory=tuple)
 
 
 def render(page: Page) -> str:
     """Write a page as HTML."""
-    script = any(block.kind == "explorer" for part in page.sections for block in part.blocks)
+    blocks = [block for part in page.sections for block in part.blocks]
+    scripts = {
+        "explorer.js": any(isinstance(block, Explorer) for block in blocks),
+        "table.js": any(isinstance(block, Table) and block.explored for block in blocks),
+    }
     return (
         _environment()
         .from_string(_read("page.html.jinja"))
@@ -111,7 +119,7 @@ def render(page: Page) -> str:
             page=page,
             version=__version__,
             style=Markup(_read("page.css")),
-            script=Markup(_read("explorer.js")) if script else None,
+            scripts=[Markup(_read(name)) for name, needed in scripts.items() if needed],
         )
     )
 
@@ -123,7 +131,11 @@ def value_text(value: Any) -> str:
     --------
     >>> value_text(1271250.0), value_text(0.123456), value_text(None), value_text([784, 10])
     ('1,271,250', '0.1235', 'none', '784, 10')
+    >>> value_text(True), value_text(np.False_)
+    ('yes', 'no')
     """
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None:
         return "none"
     if isinstance(value, float) and math.isnan(value):

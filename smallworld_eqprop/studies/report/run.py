@@ -18,6 +18,7 @@ from smallworld_eqprop.studies.report.page import (
     value_text,
 )
 from smallworld_eqprop.studies.report.svg import drawing, svg_text
+from smallworld_eqprop.studies.report.tables import error_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ def run_page(run: Run) -> Page:
     """Describe a run: how it learned, on which network, from what."""
     history = run.history
     if history.empty:
-        raise InputError(f"{run.folder}: no epoch is finished yet; go on with the run first")
+        raise InputError(f"{run.folder}: no epoch is finished yet; continue the run first")
     return Page(
         title=run.config.name,
         kind="Run",
@@ -179,17 +180,20 @@ def relaxation(run: Run, history: pd.DataFrame) -> list[Picture | Table]:
         f"residual of {last['worst_residual']:.2g}.",
         f"Free phases of training. {unconverged:,} of them ended above the tolerance.",
     )
-    shown = {f"{name}_error": f"{name} error" for name in measured_errors(history)} | {
+    shares = not run.config.regression
+    errors = {f"{name}_error": error_text(name, shares) for name in measured_errors(history)}
+    shown = errors | {
         "log_spread": "log-spread",
         "mean_sweeps": "sweeps",
         "worst_residual": "worst residual",
         "unconverged": "unconverged",
         "seconds": "seconds",
     }
-    rows = [
-        [f"{epoch:.0f}", *map(value_text, row)]
-        for epoch, *row in history[["epoch", *shown]].itertuples(index=False)
+    columns = [
+        [f"{100 * value:.2f}" if shares and name in errors else value_text(value) for value in part]
+        for name, part in history[[*shown]].items()
     ]
+    rows = [list(row) for row in zip(history["epoch"].astype(str), *columns, strict=True)]
     return [picture, Table("Every epoch", rows, ["epoch", *shown.values()], folded=True)]
 
 

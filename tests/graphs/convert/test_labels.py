@@ -119,7 +119,7 @@ def test_none_is_a_label_but_no_node_of_networkx(tmp_path):
     g = LayeredGraph((1, 1), [(0, 1)], labels=[None, "a"])
     save_graph(g, tmp_path / "graph.npz")
     assert load_graph(tmp_path / "graph.npz").labels == (None, "a")
-    with pytest.raises(InputError, match="labels: None is no node of a networkx graph"):
+    with pytest.raises(InputError, match="labels: None is not a node of a networkx graph"):
         g.to_networkx()
 
 

@@ -6,7 +6,7 @@ from itertools import combinations
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -47,6 +47,27 @@ def joins_ends(g):
     return bool(((a == b) & ((a == 0) | (a == g.n_layers - 1))).any())
 
 
+def has_place(g, *, keep_layers=False):
+    """Whether some edge could move one end to a place that no edge holds."""
+    held = set(map(tuple, g.edges.tolist()))
+    for kept, end in np.concatenate((g.edges, g.edges[:, ::-1])).tolist():
+        for other in range(g.n_nodes):
+            same = g.layers[kept] == g.layers[other]
+            at_an_end = g.layers[kept] in (0, g.n_layers - 1)
+            if keep_layers and g.layers[other] != g.layers[end]:
+                continue
+            pair = min(kept, other), max(kept, other)
+            if kept != other and pair not in held and not (same and at_an_end):
+                return True
+    return False
+
+
+def with_place(g):
+    """Only graphs whose families move something; the others are errors, tested below."""
+    assume(has_place(g, keep_layers=True))
+    return g
+
+
 FAMILIES = {
     "rewire_ends within": lambda g, p, seed: rewire_ends(g, p, seed=seed),
     "rewire_ends across": lambda g, p, seed: rewire_ends(g, p, seed=seed, across_layers=True),
@@ -57,7 +78,7 @@ FAMILIES = {
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 @given(graphs(), shares, seeds)
 def test_moving_families(family, g, p, seed):
-    before = g.edges.copy()
+    before = with_place(g).edges.copy()
     after = family(g, p, seed)
     assert (g.edges == before).all()
     assert after == family(g, p, seed)
@@ -71,18 +92,40 @@ def test_moving_families(family, g, p, seed):
 
 @given(graphs(), shares, seeds)
 def test_degrees_are_kept(g, p, seed):
-    assert (degrees(rewire_keeping_degrees(g, p, seed=seed)) == degrees(g)).all()
+    assert (degrees(rewire_keeping_degrees(with_place(g), p, seed=seed)) == degrees(g)).all()
 
 
 @given(graphs(), shares, seeds)
 def test_ends_within_layers_keep_every_block(g, p, seed):
-    assert block_counts(rewire_ends(g, p, seed=seed)) == block_counts(g)
+    assert block_counts(rewire_ends(with_place(g), p, seed=seed)) == block_counts(g)
+
+
+@given(graphs(), st.booleans(), seeds)
+def test_where_no_end_can_move_is_an_error(g, across, seed):
+    if not g.n_edges or has_place(g, keep_layers=not across):
+        rewire_ends(g, 1, seed=seed, across_layers=across)
+    else:
+        with pytest.raises(InputError, match=r"no edge of the graph .* has a free place"):
+            rewire_ends(g, 1, seed=seed, across_layers=across)
+
+
+def test_completely_connected_layers_have_no_place_and_p_of_0_needs_none():
+    g = layered((4, 3, 3, 2))
+    with pytest.raises(InputError, match=r"^p: 0.5; no edge of the graph 4-3-3-2 .* across_layers"):
+        rewire_ends(g, 0.5, seed=0)
+    assert rewire_ends(g, 0, seed=0) == g
+    assert rewire_ends(g, 0.5, seed=0, across_layers=True) != g
+    two = layered((4, 3))
+    with pytest.raises(InputError, match=r"^p: 0.5; no edge of the graph 4-3 has .* fewer edges"):
+        rewire_ends(two, 0.5, seed=0, across_layers=True)
+    with pytest.raises(InputError, match=r"^p: 0.5; the graph 4-3 has no free place to exchange"):
+        rewire_keeping_degrees(two, 0.5, seed=0)
 
 
 @given(graphs(), seeds)
 def test_moved_edges_keep_one_end(g, seed):
     for across in (False, True):
-        after = rewire_ends(g, 1, seed=seed, across_layers=across)
+        after = rewire_ends(with_place(g), 1, seed=seed, across_layers=across)
         removed, added = difference(g, after)
         # Some perfect matching pairs each removed edge with an added one that shares a node.
         pairs = nx.Graph()
@@ -121,7 +164,7 @@ def test_new_ends_are_uniform():
 @given(graphs(), shares, seeds)
 def test_large_graphs_take_the_same_course_without_the_bitmap(g, p, seed):
     with pytest.MonkeyPatch.context() as patch:
-        expected = [family(g, p, seed) for family in FAMILIES.values()]
+        expected = [family(with_place(g), p, seed) for family in FAMILIES.values()]
         patch.setattr(endpoints, "_BITMAP", 0)
         assert [family(g, p, seed) for family in FAMILIES.values()] == expected
 

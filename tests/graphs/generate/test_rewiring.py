@@ -237,7 +237,7 @@ def test_difference_separates_removed_from_added():
         ({"p": -0.1}, "p: -0.1"),
         ({"p": float("nan")}, "p: nan"),
         ({"p": "much"}, "p: 'much'"),
-        ({"p": 1, "law": "moves"}, "never gets there"),
+        ({"p": 1, "law": "moves"}, "cannot move all edges"),
         ({"p": float("nan"), "law": "moves"}, "p: nan"),
         ({}, "give one of the two"),
         ({"p": 0.1, "moves": 3}, "give one of the two"),

@@ -208,7 +208,7 @@ def test_where_the_lattice_is_no_other_end_of_the_scale(graph) -> None:
 
 def test_weights_that_cannot_count_are_refused() -> None:
     weights = correlations(0.25)
-    with pytest.raises(InputError, match="'bipartite' knows no weights"):
+    with pytest.raises(InputError, match="'bipartite' does not use weights"):
         small_world_propensity(weights, seed=0, clustering="bipartite")
     with pytest.raises(InputError, match="negative"):
         small_world_propensity(np.negative(weights), seed=0)

@@ -7,10 +7,20 @@ import json
 import re
 import shutil
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from smallworld_eqprop import InputError, Run, Store, Study, structure_metrics, train
+from smallworld_eqprop import (
+    InputError,
+    Run,
+    Store,
+    Study,
+    grid,
+    structure_metrics,
+    sweep,
+    train,
+)
 from smallworld_eqprop.cli import main
 from smallworld_eqprop.studies.report import report_html, write_report
 
@@ -60,7 +70,7 @@ def test_a_run_tells_its_outcome(run, run_html):
         assert [pair, kind, f"{mean:.3g}"] in found
     for row in run.history.itertuples():
         (shown,) = (r for r in found if r[0] == str(row.epoch) and len(r) == 8)
-        assert float(shown[1]) == pytest.approx(row.training_error, abs=1e-4)
+        assert float(shown[1]) == pytest.approx(100 * row.training_error, abs=0.006)
         assert float(shown[4]) == pytest.approx(row.mean_sweeps, rel=1e-3)
 
 
@@ -96,7 +106,10 @@ def test_a_study_holds_every_run_for_the_scatter(store_path, study_html):
     assert len(table["rows"]) == len(runs) == 6
     for name in ("p", "metric_transitivity", "final_test_error", "epoch1_log_spread"):
         shown = [row[place[name]] for row in table["rows"]]
-        assert shown == pytest.approx(runs[name].tolist(), rel=1e-6)
+        factor = 100 if name == "final_test_error" else 1
+        assert shown == pytest.approx((factor * runs[name]).tolist(), rel=1e-6)
+    assert table["columns"][place["final_test_error"]]["label"] == "test error, last epoch (%)"
+    assert table["setting"] == [0, 0, 1, 1, 2, 2]
     last = corrections[(corrections.epoch == 2) & (corrections.pair == "1-2")]
     expected = last.set_index("key").rms[runs["key"]].tolist()
     shown = [row[place["rms_1-2"]] for row in table["rows"]]
@@ -110,9 +123,42 @@ def test_a_study_tells_means_over_the_seeds(store_path, study_html):
     with Store(store_path) as store:
         runs = store.runs()
     for p, part in runs.groupby("p"):
-        (shown,) = (row for row in rows(study_html) if row[:2] == [f"{p:g}", "2"])
-        mean, spread = part.final_test_error.mean(), part.final_test_error.std()
-        assert shown[3] == f"{mean:.4g} ± {spread:.2g}"
+        (shown,) = (row for row in rows(study_html) if row[1:3] == [f"{p:g}", "2"])
+        mean, _, spread = shown[4].partition(" ± ")
+        assert float(mean) == pytest.approx(100 * part.final_test_error.mean(), abs=0.5)
+        # Both seeds may have as many errors.
+        assert float(spread or 0) == pytest.approx(100 * part.final_test_error.std(), rel=0.05)
+
+
+def test_a_study_names_the_setting_of_the_least_error(store_path, study_html):
+    with Store(store_path) as store:
+        means = store.runs().groupby("p").final_test_error.mean()
+    tile = re.search(r"<dt>least test error</dt><dd>(.*?) %<small>(.*?)</small>", study_html)
+    assert float(tile[1].split(" ± ")[0]) == pytest.approx(100 * means.min(), abs=0.5)
+    assert tile[2] == f"p {means.idxmin():g}; 2 runs"
+
+
+def test_few_settings_have_no_answer(study_html):
+    answers = re.findall(r'<p class="answer">(.*?)</p>', study_html)
+    assert answers == [
+        "Which measure ranks the test error: 3 settings are too few for a rank correlation; 5 are "
+        "needed."
+    ]
+
+
+def test_settings_in_which_nothing_was_moved_are_flagged(config, tmp_path):
+    same = grid(config, p=[0.0], family=["rewire", "rewire_keeping_degrees"])
+    study = Study("same", (*same, config), epochs=1)
+    with ThreadPoolExecutor(1) as executor:
+        sweep(study, tmp_path / "same.sqlite", executor)
+    with Store(tmp_path / "same.sqlite") as store:
+        page = report_html(store)
+    assert page.count("1 of the runs came out the same as a run of another setting") == 2
+    found = rows(page)
+    (run,) = (row for row in found if row[0] == study.keys[1])
+    assert run[-1] == f"{study.keys[0]} (no edge was moved)"
+    settings = [row[-1] for row in found if len(row) == len(run) + 1 and row[0].isdigit()]
+    assert settings == ["", "row 1 (no edge was moved)", ""]
 
 
 def test_the_command_writes_beside_the_source_or_where_it_is_told(
@@ -157,7 +203,7 @@ def test_nothing_but_a_page_is_written_over(run, store_path, tmp_path, name, cap
     assert main(["report", str(run.folder), "--out", str(path)]) == 2
     message = capsys.readouterr().err.splitlines()[-1]
     assert message == (
-        f"error: {path}: is there already and is not a page of report; name another place, or "
+        f"error: {path}: exists already and is not a page of report; name another place, or "
         "remove it yourself"
     )
     assert path.read_bytes() == before
@@ -170,7 +216,7 @@ def test_a_page_and_an_empty_file_are_written_over(run, tmp_path):
         assert write_report(run.folder, page).stat().st_size > 1000
     page.unlink()
     page.symlink_to(tmp_path / "gone")
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         write_report(run.folder, page)
 
 

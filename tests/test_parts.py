@@ -1,6 +1,7 @@
-"""Parts of a configuration that are made with what is no number."""
+"""Parts of a configuration: values of a wrong type are refused in one line."""
 
 import dataclasses
+from typing import Literal
 
 import pytest
 
@@ -13,8 +14,8 @@ from smallworld_eqprop.hardware.nodes import Mismatch
 from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.optimisers import Adam
 from smallworld_eqprop.learning.rules import Centred
-from smallworld_eqprop.learning.schedules import Constant, Exponential
-from smallworld_eqprop.specs import Part
+from smallworld_eqprop.learning.schedules import Constant, Exponential, Schedule
+from smallworld_eqprop.parts import Part, type_name
 
 
 @pytest.mark.parametrize("value", [None, "word", True, float("nan"), 1e300, [], {}])
@@ -55,3 +56,17 @@ def test_limits_of_a_class_are_named_before_its_types():
         Own(2.0)
     with pytest.raises(InputError, match="share: 'word', must be float"):
         Own("word")
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        (float | None, "float or nothing"),
+        (tuple[int, ...], "list of int"),
+        (Literal["a", "b"], "'a', 'b'"),
+        (float | tuple[float, ...] | Schedule, "float or list of float or Schedule"),
+        (bool, "bool"),
+    ],
+)
+def test_types_in_words(hint, words):
+    assert type_name(hint) == words

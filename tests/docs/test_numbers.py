@@ -1,0 +1,197 @@
+"""The numbers in the prose are those of the tables under `results/`."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "results"
+STRUCTURE = RESULTS / "structure_vs_performance"
+
+
+def page(name: str) -> str:
+    """The words of a page, one space apart, so that it does not matter where its lines end."""
+    return " ".join((ROOT / name).read_text(encoding="utf-8").split())
+
+
+def p_sweep(network: str) -> pd.DataFrame:
+    runs = pd.read_csv(RESULTS / "figure5_runs.csv")
+    return runs[runs.network == network]
+
+
+@pytest.mark.parametrize("network", ["5x100", "3x500, intralayer edges"])
+@pytest.mark.parametrize(
+    ("label", "column", "scale", "digits"),
+    [
+        ("training error, %", "training_error", 100, 1),
+        ("test error, %", "test_error", 100, 1),
+        ("log-spread, adjacent pairs", "log_spread_interlayer", 1, 2),
+        ("log-spread, all pairs", "log_spread", 1, 2),
+    ],
+)
+def test_tables_of_the_p_sweep(network, label, column, scale, digits):
+    by_p = scale * p_sweep(network).groupby("p")[column].agg(["mean", "std"])
+    cells = [f"{mean:.{digits}f} ± {std:.{digits}f}" for mean, std in by_p.to_numpy()]
+    assert f"| {label} | {' | '.join(cells)} |" in page("docs/p-sweep.md")
+
+
+def test_the_published_p_sweep_is_compared_as_the_pages_say():
+    published = pd.read_csv(RESULTS / "published_p_sweep_5x100.csv", comment="#")
+    published = published[published.epoch == 1]
+    ours = p_sweep("5x100").groupby("p").training_error.mean()
+    difference = 100 * (np.interp(published.p, ours.index, ours) - published.training_error)
+    small = published.p < 0.005
+    low, high = difference[small], difference[~small]
+    assert [len(low), sum(low > 0), len(high), sum(abs(high) <= 4)] == [14, 12, 9, 8]
+    assert [round(low.min()), round(low.max()), round(low.mean())] == [-6, 8, 2]
+    assert round(high.min()) == -8
+    assert round(published.p[difference.idxmin()], 4) == 0.0062
+    assert int(100 * published.training_error[small].diff().abs().max()) == 11
+    text = page("docs/p-sweep.md")
+    assert "From p = 0.005 on the two agree within 4 points at 8 of 9 values" in text
+    assert "ours is 8 points lower at the other one (p = 0.0062)" in text
+    assert "higher at 12 of 14 values and lower at 2: from 6 points lower to 8 points" in text
+    assert "2 points higher on average" in text
+    assert "differ by up to 11 points" in text
+    for name in ("README.md", "docs/reproduction.md"):
+        assert "within 4 points at 8 of 9 values of p" in page(name)
+        assert "higher at 12 of 14 values, by 2 points on average" in page(name)
+
+
+def test_learning_curves_of_the_reproduction():
+    figure3, networks = import_module("figure3"), import_module("networks")
+    ours = pd.read_csv(RESULTS / "learning_curves.csv")
+    long = ours.groupby("network").epoch.transform("max") >= 100
+    both = figure3.beside_published(ours[long], networks.published_curves())
+    text = page("docs/reproduction.md")
+    assert len(both) == 13 * 4 + 21
+    for row in both.itertuples():
+        errors = (
+            row.training_error,
+            row.training_error_published,
+            row.test_error,
+            row.test_error_published,
+        )
+        assert f"| {row.epoch} | {' | '.join(f'{error:.2f}' for error in errors)} |" in text
+
+
+STRUCTURES = {
+    "input to output path length": "input_output_path_length",
+    "hops to output": "hops_to_output",
+    "share of skips": "skip_share",
+    "characteristic path length L": "characteristic_path_length",
+    "average clustering C": "average_clustering",
+    "sigma": "small_world_sigma",
+}
+
+
+def test_correlations_of_structure():
+    table = pd.concat(
+        pd.read_csv(STRUCTURE / f"{name}.csv") for name in ("correlations", "matched")
+    ).set_index(["metric", "outcome", "kind"])
+
+    def cell(metric: str, kind: str, outcome: str = "final_test_error") -> str:
+        found = table.loc[(f"metric_{metric}", outcome, kind)]
+        value = f"{found.value:+.2f}"
+        bold = f"**{value}**" if found.q_value < 0.05 else value
+        return f"{bold} ({found.low:.2f} to {found.high:.2f})"
+
+    text = page("docs/structure-vs-performance.md")
+    for label, metric in STRUCTURES.items():
+        kinds = ("spearman", "partial_spearman", "matched_spearman")
+        assert f"| {label} | {' | '.join(cell(metric, kind) for kind in kinds)} |" in text
+    for kind in ("spearman", "partial_spearman"):
+        found = cell("input_output_path_length", kind, "final_log_spread_interlayer")
+        assert found.replace("*", "") in text
+    main = table.value[("metric_input_output_path_length", "final_test_error", "spearman")]
+    assert f"(Spearman {main:.2f})" in page("README.md")
+
+
+def test_variance_that_structure_explains():
+    table = pd.read_csv(STRUCTURE / "explained_variance.csv")
+    text = page("docs/structure-vs-performance.md")
+    gains: list[float] = []
+    features = ("p", "structure", "p + structure", "p + topology", "p + topology + structure")
+    for label, outcome in (
+        ("test error", "final_test_error"),
+        ("log-spread", "final_log_spread_interlayer"),
+    ):
+        found = table[table.outcome == outcome]
+        best = found.groupby("features").r2.max()
+        shares = [*best[list(features)], found.ceiling.iloc[0]]
+        assert (
+            f"| {label} | {' | '.join(f'{share:.0%}' for share in shares)} |".replace("%", " %")
+            in text
+        )
+        gains += [best["p + structure"] - best["p"]]
+        gains += [best["p + topology + structure"] - best["p + topology"]]
+    assert [round(100 * gain) for gain in gains] == [81, 32, 62, 23]
+    assert "81 more points of the variance in test error and 62 more points" in text
+    assert "and the name of the family, 32 and 23 more points" in text
+
+
+def test_noise_of_the_seeds():
+    table = pd.read_csv(STRUCTURE / "seed_noise.csv").set_index("outcome")
+    text = page("docs/structure-vs-performance.md")
+    error, spread = table.loc["final_test_error"], table.loc["final_log_spread_interlayer"]
+    assert f"is {error.within:.3f} in test error" in text
+    assert f"(95 % interval {error.within_low:.3f} to {error.within_high:.3f})" in text
+    assert f"{spread.within:.3f} in log-spread" in text
+    assert f"less than {error.difference:.2f} between two single runs" in text
+    assert f"explains {100 * error.icc:.0f} % of the variance" in text
+
+
+def test_learning_curves_of_the_readme():
+    curves = pd.read_csv(RESULTS / "learning_curves.csv").set_index(["network", "seed", "epoch"])
+
+    def error(network: str, epoch: int, digits: int, kind: str = "training") -> str:
+        return f"{100 * curves.loc[(network, 0, epoch), f'{kind}_error']:.{digits}f} %"
+
+    text = page("README.md")
+    assert f"after 100 epochs {error('layered-3x500', 100, 1)} training error with one rate" in text
+    assert f"{error('layered-3x500-per-layer', 100, 1)} with a rate per layer" in text
+    drawn = pd.read_csv(RESULTS / "published_seed.csv").set_index(["network", "epoch"])
+    rewired = drawn.training_error[("rewired_p0.10_no_intralayer", 100)]
+    assert f"{100 * rewired:.1f} % rewired (p = 10 %)" in text
+    assert f"ends at {error('rewired-3x500', 180, 3)}" in text
+    assert f"a test error of {error('rewired-3x500', 180, 1, 'test')} after 180" in text
+
+
+NOT_SETTINGS = ("final_", "epoch1_", "metric_", "key", "name", "summary", "seed")
+
+
+def test_errors_of_weak_feedback_in_the_readme():
+    """Each of them is the mean over the seeds of one setting."""
+    means = set()
+    for path in (RESULTS / "weak_feedback").glob("weak_feedback_*.csv"):
+        runs = pd.read_csv(path)
+        if "final_test_error" in runs:
+            settings = [name for name in runs if not name.startswith(NOT_SETTINGS)]
+            found = runs.groupby(settings, dropna=False).final_test_error.mean()
+            means |= {f"{100 * error:.2f}" for error in found}
+    text = page("README.md").partition("## A lower error")[2].partition("## Train a network")[0]
+    claimed = re.findall(r"(\d+\.\d\d) %", text)
+    assert len(claimed) >= 5
+    assert set(claimed) <= means
+
+
+@pytest.mark.parametrize(
+    "rule", ["centred", "one-sided", "random-sign", "contrastive", "coupled", "adjoint"]
+)
+def test_errors_of_the_learning_rules(rule):
+    table = pd.read_csv(RESULTS / "rules.csv")
+    errors = table[table.rule == rule].groupby(["network", "p"]).test_error
+    cells = [
+        f"{mean:.2f} ({low:.2f} to {high:.2f})"
+        for network in ("3x500", "10x64")
+        for mean, low, high in errors.agg(["mean", "min", "max"]).loc[network].to_numpy()
+    ]
+    assert re.search(
+        rf"\| `{rule}`[^|]* \| {re.escape(' | '.join(cells))} \|", page("docs/rules.md")
+    )
