@@ -124,7 +124,8 @@ def test_a_study_is_judged_by_validation(store):
     assert set(runs["validation"]) == {40}
     assert judged_by(runs, "final_") == "validation"
     page, least = report_html(store), runs["final_validation_error"].min()
-    assert re.search(rf"<dt>least validation error</dt><dd>{least:.4g}<", page)
+    shown = re.search(r"<dt>least validation error</dt><dd>([\d.]+)", page)
+    assert float(shown[1]) == pytest.approx(100 * least, rel=0.05)
     assert '"y": "final_validation_error"' in page.replace('":"', '": "')
 
 
