@@ -93,7 +93,7 @@ lowest: $(VENV)/.installed-test ## every command with the oldest libraries that 
 	NUMBA_CACHE_DIR=$(CURDIR)/$(LOWEST)/numba OPENBLAS_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -q \
 	    -o filterwarnings=default --disable-warnings -m "not network" $(LOWEST_TESTS)
 
-atlas: $(VENV)/.installed-test ## every measure and null model on all graphs of up to seven nodes: half an hour
+atlas: $(VENV)/.installed-test ## every measure and null model on all graphs of up to seven nodes: long
 	ATLAS_NODES=7 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 \
 	    tests/graphs/test_atlas.py tests/graphs/test_atlas_counterparts.py
 

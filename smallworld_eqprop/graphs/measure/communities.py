@@ -28,6 +28,9 @@ __all__ = [
 # igraph has one random generator for the whole process.
 _igraph_draws = Lock()
 
+# A smaller rise of modularity is rounding.
+RISE = 1e-12
+
 
 @dataclass(frozen=True)
 class Communities:
@@ -113,16 +116,24 @@ def detect_communities(
     weights = edge_weights(matrix).tolist() if weighted else None
     best = Communities(np.empty(0, dtype=np.int64), -np.inf, seed)
     for draw in rng.integers(2**63, size=n_tries):
+        labels: npt.NDArray[np.int64] | None = None
+        value = -np.inf
         with _drawing(int(draw)):
-            found = whole.community_leiden(
-                objective_function="modularity",
-                weights=weights,
-                resolution=resolution,
-                n_iterations=-1,
-            )
-        labels = _numbered(found.membership)
-        value = _modularity(matrix, labels, resolution)
-        if value > best.modularity:
+            # Left to itself until nothing changes, igraph goes round for ever on some ties.
+            while True:
+                found = whole.community_leiden(
+                    objective_function="modularity",
+                    weights=weights,
+                    resolution=resolution,
+                    initial_membership=labels,
+                    n_iterations=2,
+                )
+                new = _numbered(found.membership)
+                risen = _modularity(matrix, new, resolution)
+                if not risen > value + RISE:
+                    break
+                labels, value = new, risen
+        if labels is not None and value > best.modularity:
             best = Communities(labels, value, seed)
     return best
 

@@ -262,3 +262,9 @@ def test_negative_weights_are_refused() -> None:
     for measure in (detect_communities, core_periphery, rich_club):
         with pytest.raises(InputError, match="weights are negative"):
             measure(matrix, weighted=True)
+
+
+def test_ties_that_send_igraph_round_for_ever_end():
+    # With this seed igraph's own search, left to itself until nothing changes, does not end.
+    found = detect_communities(nx.graph_atlas(390), seed=0)
+    assert found.modularity == pytest.approx(modularity(nx.graph_atlas(390), found.labels))
