@@ -218,7 +218,7 @@ def test_a_topology_that_makes_another_graph_is_not_gone_on_with(tiny, tmp_path,
     run = train(config, folder, epochs=1)
     assert len(train(config, folder, epochs=2, existing="resume").history) == 2
     monkeypatch.setattr(Switched, "gone", 1)
-    with pytest.raises(InputError, match=r"another graph now \(edge 0 was 0-65, is 0-64\); restore"):
+    with pytest.raises(InputError, match=r"another graph now \(edge 0 was 0-65, is 0-64\); rest"):
         train(config, folder, epochs=3, existing="resume")
     # A run of a version that kept no hash goes on with the graph that it kept.
     record = dict(run.record)
