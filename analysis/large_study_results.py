@@ -23,12 +23,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from scipy import stats
+from large_study import settings as designed
 from tables import label, save, write
 
 from smallworld_eqprop import InputError
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies import correlations
+from smallworld_eqprop.studies.ranking import rank_measures
 from smallworld_eqprop.studies.style import PAGE, use_style
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,7 +38,6 @@ FIRST, LAST = "error_1", "error_last"
 OUTCOMES = (FIRST, LAST)
 BEFORE_LAST = (1, 2, 5)
 HALVES = ("explore", "confirm")
-PERMUTATIONS = 9999
 #: Too few settings to rank.
 FEWEST = 8
 
@@ -67,25 +67,6 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     return found.reset_index()
 
 
-def dealt(part: pd.DataFrame, outcome: str, rng: np.random.Generator) -> tuple[float, float]:
-    """Spearman of hops with errors that are permuted within each family: 95 % lie in this range.
-
-    Families of one setting are taken together. What differs between families stays, so the range
-    need not be around 0.
-    """
-    x, y = stats.rankdata(part[HOPS]), stats.rankdata(part[outcome])
-    sizes = part.groupby("family").family.transform("size")
-    groups = np.unique(np.where(sizes > 1, part.family, ""), return_inverse=True)[1]
-    values = np.empty(PERMUTATIONS)
-    for k in range(PERMUTATIONS):
-        order = np.lexsort((rng.random(len(y)), groups))
-        shuffled = np.empty_like(y)
-        shuffled[np.argsort(groups, kind="stable")] = y[order]
-        values[k] = np.corrcoef(x, shuffled)[0, 1]
-    low, high = np.quantile(values, (0.025, 0.975)).tolist()
-    return low, high
-
-
 def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Spearman of measures with errors, by recipe and half."""
     tables = []
@@ -96,10 +77,9 @@ def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
             continue
         found = correlations(part, measures, OUTCOMES, controls=(), seed=seed)
         found = found[(found.kind == "spearman") & found.value.notna()].drop(columns="kind")
-        rng = np.random.default_rng(seed)
         main = found.metric == HOPS
-        null = [dealt(part, outcome, rng) for outcome in found.outcome[main]]
-        found.loc[main, ["null_low", "null_high"]] = null
+        null = [rank_measures(part, [HOPS], outcome).ranked[0] for outcome in found.outcome[main]]
+        found.loc[main, ["null_low", "null_high"]] = [(n.null_low, n.null_high) for n in null]
         tables.append(found.assign(recipe=recipe, half=half))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
@@ -168,9 +148,6 @@ def draw(settings: pd.DataFrame) -> plt.Figure:
 
 def do(found: argparse.Namespace) -> None:
     """Read, compute, write, draw and say."""
-    sys.path.insert(0, str(Path(__file__).parent))
-    from large_study import settings as designed
-
     runs, history = (pd.read_csv(found.results / f"{n}.csv") for n in ("runs", "history"))
     half = {each.name: each.half for each in designed()}
     runs["half"] = runs.name.str.split("--").str[0].map(half)

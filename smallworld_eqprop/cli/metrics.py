@@ -121,9 +121,9 @@ def metrics(
     from smallworld_eqprop.hardware import hardware_costs
 
     if threads is not None:
-        from smallworld_eqprop.memory import check_threads
+        from smallworld_eqprop.memory import check_at_once
 
-        check_threads(threads)
+        check_at_once("threads", threads)
     for option, count in (("--n-null", n_null), ("--sources", sources)):
         if count is not None and count < 1:
             raise InputError(f"{option}: {count}, must be at least 1")

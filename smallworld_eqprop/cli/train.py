@@ -146,7 +146,7 @@ def train(
     numbers as a run that was never stopped.
     """
     # Imported here so that --help and errors in the options come at once.
-    from smallworld_eqprop.memory import check_threads
+    from smallworld_eqprop.memory import check_at_once
     from smallworld_eqprop.studies import runs
     from smallworld_eqprop.studies.executors import cores
 
@@ -154,7 +154,7 @@ def train(
         raise InputError("--resume and --overwrite exclude each other; give one of them")
     if threads is None:
         threads = cores()
-    check_threads(threads)
+    check_at_once("threads", threads)
     named = {
         "dataset": dataset,
         "n_train": train_examples,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from smallworld_eqprop.memory import check_threads
+from smallworld_eqprop.memory import check_at_once
 
 __all__ = ["share", "threads"]
 
@@ -48,7 +48,7 @@ def threads(network: Any, n: int) -> Iterator[None]:
     Raises
     ------
     InputError
-        If `n` is not a whole number from 1 to `MOST_THREADS`.
+        If `n` is not a whole number from 1 to 1024.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def threads(network: Any, n: int) -> Iterator[None]:
     >>> len(batches)
     5
     """
-    check_threads(n)
+    check_at_once("threads", n)
     products = 1 if network.by_example else n
     before = _threads.set(n if products == 1 else 1)
     try:

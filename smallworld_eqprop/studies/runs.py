@@ -21,7 +21,7 @@ from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord
 from smallworld_eqprop.learning.lengths import schedule_lengths
 from smallworld_eqprop.learning.trainer import Trainer
-from smallworld_eqprop.memory import check_threads
+from smallworld_eqprop.memory import check_at_once
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import (
     read_checkpoint,
@@ -127,7 +127,7 @@ def train(
         After Ctrl-C or SIGTERM, or when `stop` says so: the batch is finished and everything kept
         first.
     """
-    check_threads(threads)
+    check_at_once("threads", threads)
     if existing not in get_args(Existing):
         raise InputError(f"existing: {existing!r}; {nearest(existing, get_args(Existing))}")
     if not isinstance(epochs, int | np.integer) or epochs < 1:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.memory import check_at_once
 from smallworld_eqprop.studies.executors import GUARD, executor_of, require_guard
 from smallworld_eqprop.studies.job import Task, measure_run, perform
 from smallworld_eqprop.studies.owners import new_owner, retire
@@ -29,8 +30,6 @@ __all__ = ["SweepProgress", "sweep"]
 #: Seconds between two looks at what the workers do, and between two signs of life.
 TICK = 0.5
 HEARTBEAT = 15.0
-#: More than any machine has cores.
-MOST_WORKERS = 1024
 #: Seconds that workers are given to write their checkpoints when a sweep is stopped.
 GRACE = 20.0
 
@@ -112,8 +111,7 @@ def sweep(
     if executor is not None and scheduler is not None:
         raise InputError("executor and scheduler exclude each other; give one of them")
     if workers is not None:
-        if not 1 <= workers <= MOST_WORKERS:
-            raise InputError(f"workers: {workers}, must be a whole number from 1 to {MOST_WORKERS}")
+        check_at_once("workers", workers)
         workers = min(workers, len(study.keys))  # all of them are started at once
     require_guard()
     if tensorboard is not None:

@@ -100,8 +100,8 @@ def test_ranks_of_made_up_errors() -> None:
 def test_dealing_out_keeps_what_differs_between_families() -> None:
     settings = results.means(*table(np.random.default_rng(0)))
     settings["family"] = np.where(settings[results.HOPS] < 2, "low", "high")
-    low, high = results.dealt(settings, "error_1", np.random.default_rng(0))
-    assert 0.4 < low < high <= 1
+    found = results.ranks(settings, seed=0).set_index("outcome")
+    assert 0.4 < found.null_low["error_1"] < found.null_high["error_1"] <= 1
 
 
 def test_no_runs_is_one_line() -> None:

@@ -177,34 +177,32 @@ def test_bad_definitions_are_one_line():
         measure_named("no_such_module:f")
 
 
-def test_couplings_before_and_after_training(tmp_path):
-    study = Study("c", grid(BASE, seed=[0]), epochs=1, weights=True, metrics=("couplings",))
-    with Store(tmp_path / "s.sqlite") as store:
+def measured(folder, *names):
+    """Row and trained network of a study of one run that takes these measures."""
+    study = Study("s", grid(BASE, seed=[0]), epochs=1, weights=True, metrics=names)
+    with Store(folder / "s.sqlite") as store:
         sweep(study, store, Inline())
         assert store.measure_errors().empty
         (row,) = store.runs().to_dict("records")
-        (key,) = study.keys
-        trained = store.network(key)
-        before = Measured(BASE.changed(seed=0), trained.graph)
-        for prefix, network in (("", trained), ("before_", before.before)):
-            sizes = np.abs(network.weights.astype(float))
-            found = row[f"metric_{prefix}coupling_strength_mean"]
-            assert found == pytest.approx(2 * sizes.sum() / trained.graph.n_nodes)
-        lengths = [row[f"metric_{each}coupling_weighted_path_length"] for each in ("", "before_")]
-        assert lengths[0] != lengths[1]
-        graph = trained.weighted_graph()
-        assert lengths[0] == pytest.approx(weight_metrics(graph, seed=0)["weighted_path_length"])
+        return row, store.network(*study.keys)
+
+
+def test_couplings_before_and_after_training(tmp_path):
+    row, trained = measured(tmp_path, "couplings")
+    before = Measured(BASE.changed(seed=0), trained.graph)
+    for prefix, network in (("", trained), ("before_", before.before)):
+        sizes = np.abs(network.weights.astype(float))
+        found = row[f"metric_{prefix}coupling_strength_mean"]
+        assert found == pytest.approx(2 * sizes.sum() / trained.graph.n_nodes)
+    lengths = [row[f"metric_{each}coupling_weighted_path_length"] for each in ("", "before_")]
+    assert lengths[0] != lengths[1]
+    graph = trained.weighted_graph()
+    assert lengths[0] == pytest.approx(weight_metrics(graph, seed=0)["weighted_path_length"])
 
 
 def test_attractors_before_training_and_after(tmp_path):
-    study = Study("s", grid(BASE, seed=[0]), epochs=1, weights=True, metrics=("attractors",))
-    with Store(tmp_path / "s.sqlite") as store:
-        sweep(study, store, Inline())
-        assert store.measure_errors().empty
-        (row,) = store.runs().to_dict("records")
-        (key,) = study.keys
-        network = store.network(key)
-    inputs = study.runs[0].data.load().x_train[:50]
+    row, network = measured(tmp_path, "attractors")
+    inputs = BASE.data.load().x_train[:50]
     found = attractors(network, inputs, seed=0)
     assert row["metric_attractors"] == found.mean
     assert row["metric_attractors_several"] == found.share_of_several
@@ -220,13 +218,7 @@ def test_what_carries_a_signal_and_its_groups(tmp_path):
         "hardware_costs",
         "structure",
     )
-    study = Study("s", grid(BASE, seed=[0]), epochs=1, weights=True, metrics=names)
-    with Store(tmp_path / "s.sqlite") as store:
-        sweep(study, store, Inline())
-        assert store.measure_errors().empty
-        (row,) = store.runs().to_dict("records")
-        (key,) = study.keys
-        network = store.network(key)
+    row, network = measured(tmp_path, *names)
     graph = network.graph
     for found in (
         betweenness_metrics(graph),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.studies.outcomes import judged_by
+from smallworld_eqprop.studies.ranking import Ranking, rank_measures
 from smallworld_eqprop.studies.replicates import NOT_SETTING, setting_means
 from smallworld_eqprop.studies.report.explorer import (
     explorer_data,
@@ -23,7 +24,6 @@ from smallworld_eqprop.studies.report.page import (
     Tile,
     value_text,
 )
-from smallworld_eqprop.studies.report.ranking import Ranking, rank_measures
 from smallworld_eqprop.studies.report.repeated import Repeated, repeated_runs, repeated_settings
 from smallworld_eqprop.studies.report.svg import drawing, svg_text
 from smallworld_eqprop.studies.report.tables import (

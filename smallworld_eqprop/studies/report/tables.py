@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from smallworld_eqprop.studies.outcomes import measured_errors
+from smallworld_eqprop.studies.ranking import Ranked
 from smallworld_eqprop.studies.report.explorer import label_of
 from smallworld_eqprop.studies.report.page import Table, value_text
-from smallworld_eqprop.studies.report.ranking import Ranked
 from smallworld_eqprop.studies.report.repeated import Repeated
 
 if TYPE_CHECKING:

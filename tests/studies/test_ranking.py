@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from smallworld_eqprop.studies.report.ranking import _interval, _mid_ranks, rank_measures
+from smallworld_eqprop.studies.ranking import _interval, _mid_ranks, rank_measures
 
 N = 30
 
