@@ -269,7 +269,11 @@ def test_both_engines_learn_the_same_curve(digits):
 
 
 def test_weak_feedback_with_sweeps_trains_on_torch_as_with_numpy():
-    """The preset on noise; sweeps leave nothing open, so engines differ by rounding alone."""
+    """The preset on noise; sweeps leave nothing open, so engines differ by rounding alone.
+
+    Adam makes a whole step of a gradient that is mere rounding, in whichever direction; so single
+    weights may differ by as much as they moved, and all together by little.
+    """
     rng = np.random.default_rng(0)
     x, y = rng.random((100, 784), np.float32), np.eye(10, dtype=np.float32)[np.arange(100) % 10]
     data = Dataset("noise", "classification", x, y, x[:50], y[:50], sha256={})
@@ -279,9 +283,9 @@ def test_weak_feedback_with_sweeps_trains_on_torch_as_with_numpy():
         trainer = Trainer(config.topology.build(0), data, config.training)
         before = trainer.network.weights
         ends.append(learn(trainer, 2))
-        moved = np.abs(trainer.network.weights - before).max()
+        moved = np.linalg.norm(trainer.network.weights - before)
     weights, again = (trainer.network.weights for trainer in ends)
-    assert np.abs(again - weights).max() < 0.05 * moved
+    assert np.linalg.norm(again - weights) < 0.02 * moved
     one, other = (trainer.history[-1] for trainer in ends)
     assert other.training_cost == pytest.approx(one.training_cost, rel=1e-3)
     assert other.test_cost == pytest.approx(one.test_cost, rel=1e-3)
