@@ -169,8 +169,8 @@ class RunConfig:
         A key is the name of a table, whose value is a kind, a table or an object; or the name of a
         field, with its table in front where it is not the only one: ``p=0.1``,
         ``rule="centred"``, ``changed(**{"rule.solver.steps": 12})``. A table without a kind
-        changes the fields that it names: ``rule={"beta": 0.1}``. A field that is given alone
-        overrules the one in its table.
+        changes the fields that it names: ``rule={"beta": 0.1}``. Of a field that is given alone and
+        in a table as well, the later one counts.
 
         Raises
         ------
@@ -184,6 +184,9 @@ class RunConfig:
             path = path_of(self, key, kinds)
             if path in values:
                 raise InputError(f"{'.'.join(path)}: given twice, once as {key}; give one of them")
+            if isinstance(value, Mapping):
+                inside = {(*path, name) for name in value}
+                values = {known: each for known, each in values.items() if known not in inside}
             # A copy, because fields may be written into tables, and a study gives one to many runs.
             values[path] = copy.deepcopy(value)
         # p and moves say the same thing in two ways: the one asked for takes the other's place.

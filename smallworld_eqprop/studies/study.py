@@ -125,7 +125,8 @@ class Study:
         ``base`` holds run keys, short ones as `RunConfig.changed` takes them or in tables as in a
         run file, and ``preset`` to begin with; ``grid`` holds a list of values of every key that
         varies, all combinations of which are run. Every table of ``grids`` adds the runs of
-        another ``base`` and ``grid``, its base laid over the common one.
+        another ``base`` and ``grid``. The base of a table replaces what it repeats of the common
+        one, and a grid replaces what it repeats of both, fields inside of tables as well.
 
         Raises
         ------
@@ -144,7 +145,7 @@ class Study:
         for number, block in enumerate(blocks, start=1):
             try:
                 _refuse_unknown(block, ("base", "grid"))
-                runs += _runs(base | _table(block, "base"), _table(block, "grid"))
+                runs += _runs(_over(base, _table(block, "base")), _table(block, "grid"))
             except InputError as error:
                 raise InputError(f"grids {number}: {error}") from None
         settings = {key: values[key] for key in SETTINGS if key in values}
@@ -197,12 +198,17 @@ def _runs(base: Mapping[str, Any], axes: Mapping[str, Any]) -> list[RunConfig]:
             raise InputError(f"grid: {key} is {values!r}, must be a list of values")
     runs = []
     for point in _points(axes):
-        changes = {**base, **point}
+        changes = _over(base, point)
         preset = changes.pop("preset", None)
         runs.append(
             (RunConfig() if preset is None else RunConfig.preset(preset)).changed(**changes)
         )
     return runs
+
+
+def _over(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """All keys, those of the changes last: of a field and its table the later one counts."""
+    return {key: value for key, value in base.items() if key not in changes} | dict(changes)
 
 
 def _points(axes: Mapping[str, Iterable[Any]]) -> Iterable[dict[str, Any]]:

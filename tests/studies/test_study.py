@@ -182,3 +182,22 @@ def test_a_grid_changes_no_table_that_others_share():
     assert [(model.feedback, model.depth) for model in models] == [
         (0.5, "hops"), (0.1, "layers"), (0.1, "layers"),
     ]  # fmt: skip
+
+
+def test_a_grid_replaces_fields_of_its_base_inside_tables_too():
+    study = Study.from_dict({
+        "name": "s",
+        "epochs": 1,
+        "base": {"feedback": 0.5, "depth": "hops", "model": "weak-feedback"},
+        "grid": {"model": [{"kind": "weak-feedback", "feedback": 0.1}, "weak-feedback"]},
+    })  # fmt: skip
+    models = [run.training.model for run in study.runs]
+    assert [(model.feedback, model.depth) for model in models] == [(0.1, "hops"), (0.5, "hops")]
+
+
+def test_of_a_field_and_its_table_the_later_one_counts():
+    table = {"kind": "weak-feedback", "feedback": 0.1}
+    assert RunConfig().changed(model=table, feedback=0.5).training.model.feedback == 0.5
+    assert RunConfig().changed(model={**table}, depth="hops").training.model.feedback == 0.1
+    first = {"rule.beta": 0.5, "rule": {"kind": "centred", "beta": 0.25}}
+    assert RunConfig().changed(**first).training.rule.beta == 0.25
