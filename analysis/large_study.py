@@ -194,6 +194,8 @@ def studies(found: argparse.Namespace) -> Iterator[Study]:
         if recipe not in found.recipes or half not in found.halves:
             continue
         chosen = [each for each in settings() if each.half == half]
+        if found.settings:
+            chosen = [each for each in chosen if each.name in found.settings]
         if found.quick or names is not None:
             names = QUICK if found.quick else names
             chosen = [each for each in chosen if each.name in names]
@@ -251,6 +253,8 @@ def main() -> int:
     )
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=RECIPES)
     parser.add_argument("--halves", nargs="+", choices=HALVES, default=HALVES)
+    names = [each.name for each in settings()]
+    parser.add_argument("--settings", nargs="+", choices=names, metavar="NAME", help="only these")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--list", action="store_true", help="say what is left, and train nothing")
     parser.add_argument("--store", type=Path, default=Path("runs/large_study.sqlite"))
