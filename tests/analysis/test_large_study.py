@@ -15,7 +15,9 @@ from smallworld_eqprop import InputError
 
 @pytest.fixture(scope="module")
 def everything() -> list:
-    found = argparse.Namespace(recipes=large_study.RECIPES, halves=large_study.HALVES, quick=False)
+    found = argparse.Namespace(
+        recipes=large_study.RECIPES, halves=large_study.HALVES, settings=None, quick=False
+    )
     return list(large_study.studies(found))
 
 
