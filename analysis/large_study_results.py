@@ -46,17 +46,20 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     """One row per recipe and setting: errors in %, measures, and the spread between seeds."""
     if runs.empty:
         raise InputError("the study has no finished run yet: make study trains them")
-    names = runs.name.str.extract(r"(?P<setting>.+)--(?P<recipe>.+)")
-    runs = runs.join(names)
-    runs["family"] = runs.setting.str.replace(r"-p[\d.]+$", "", regex=True)
+    # A copy lies in one piece: pandas warns of columns that are added to a table of many pieces.
+    runs = runs.join(runs.name.str.extract(r"(?P<setting>.+)--(?P<recipe>.+)")).copy()
     history = history.assign(error=100 * history.validation_error)
-    for epoch in BEFORE_LAST:
-        then = history[history.epoch == epoch].set_index("key").error
-        runs[f"error_{epoch}"] = runs.key.map(then)
     last = history.sort_values("epoch").groupby("key").last()
-    runs[LAST] = runs.key.map(last.error)
-    runs["test_error"] = 100 * runs.final_test_error
-    runs["log_spread"] = runs.final_log_spread_interlayer
+    then = {
+        f"error_{epoch}": history[history.epoch == epoch].set_index("key").error
+        for epoch in BEFORE_LAST
+    } | {LAST: last.error}
+    runs = runs.assign(
+        family=runs.setting.str.replace(r"-p[\d.]+$", "", regex=True),
+        test_error=100 * runs.final_test_error,
+        log_spread=runs.final_log_spread_interlayer,
+        **{name: runs.key.map(errors) for name, errors in then.items()},
+    )
     by = ["recipe", "half", "family", "setting"]
     numbers = [c for c in runs if c.startswith("metric_") and not c.startswith("metric_density_")]
     outcomes = [*(f"error_{each}" for each in BEFORE_LAST), LAST, "test_error", "log_spread"]
@@ -148,9 +151,9 @@ def draw(settings: pd.DataFrame) -> plt.Figure:
 
 def do(found: argparse.Namespace) -> None:
     """Read, compute, write, draw and say."""
-    runs, history = (pd.read_csv(found.results / f"{n}.csv") for n in ("runs", "history"))
+    runs, history = (pd.read_csv(found.results / f"{n}.csv").copy() for n in ("runs", "history"))
     half = {each.name: each.half for each in designed()}
-    runs["half"] = runs.name.str.split("--").str[0].map(half)
+    runs = runs.assign(half=runs.name.str.split("--").str[0].map(half))
     settings = means(runs, history)
     tables = {
         "settings": settings,
