@@ -6,13 +6,13 @@ STRUCTURE := results/structure_vs_performance
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce p-sweep structure study study-quick connectomes hardware figures bench docs audit walk test lowest atlas gpu network check \
+.PHONY: help reproduce p-sweep structure study study-quick connectomes hardware figures bench docs audit walk test lowest atlas attack gpu network check \
     lint types contracts clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-reproduce: $(VENV)/.installed ## the paper's three networks (PROFILE=quick, or paper for the full protocol)
+reproduce: $(VENV)/.installed ## the paper's networks (PROFILE=quick, with two more; or paper, in hours)
 	$(BIN)/python analysis/reproduce.py --profile $(PROFILE)
 
 # All three go on where they were stopped, and train only what is not in their stores yet.
@@ -96,6 +96,9 @@ lowest: $(VENV)/.installed-test ## every command with the oldest libraries that 
 atlas: $(VENV)/.installed-test ## every measure and null model on all graphs of up to seven nodes: long
 	ATLAS_NODES=7 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 \
 	    tests/graphs/test_atlas.py tests/graphs/test_atlas_counterparts.py
+
+attack: $(VENV)/.installed-test ## kill runs, damage configurations, files and command lines; half an hour, ATTACK="files --seed 1"
+	OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests/studies:tests/cli $(BIN)/python tests/attack $(ATTACK)
 
 gpu: $(VENV)/.installed-gpu ## the tests of the engine on torch, without a card; TORCH=torch==2.13.0 picks a release
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m torch tests

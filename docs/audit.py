@@ -4,8 +4,9 @@
     python docs/audit.py runs/study.html --width 390  # a report, as wide as a phone
 
 Needs the extra `audit` and Chromium; `make audit` installs the one and finds the other. Every page
-is opened from the disk, light and dark, and given to axe-core. The search of a site is asked for a
-word too. Prints a line per fault; the exit status is 1 if there is one.
+is opened from the disk and given to axe-core, in the first scheme with all rules, in the others
+with those that look at colours. The search of a site is asked for a word too. Prints a line per
+fault; the exit status is 1 if there is one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,31 @@ from playwright.sync_api import Page, sync_playwright
 from playwright.sync_api import TimeoutError as TooLate
 
 WORD = "rewire"
+# axe would fetch style sheets, which a browser does not allow of a page from the disk. And it would
+# describe every part without a fault.
+OPTIONS = {"preload": False, "resultTypes": ["violations"]}
+
+# The contrast of a text takes axe milliseconds, and a page has thousands of them. Of all with the
+# same colours, backgrounds and font five are marked, which are enough.
+MARK_LOOKS = """
+() => {
+  const seen = {};
+  const visit = (part, under) => {
+    const style = getComputedStyle(part);
+    const { backgroundColor, backgroundImage, opacity } = style;
+    if (backgroundColor !== "rgba(0, 0, 0, 0)" || backgroundImage !== "none" || opacity !== "1")
+      under = [under, backgroundColor, backgroundImage, opacity].join();
+    const look = [under, style.color, style.fontSize, style.fontWeight].join();
+    const text = [...part.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (part.matches("input") || text && part.checkVisibility({ visibilityProperty: true })) {
+      seen[look] = (seen[look] ?? 0) + 1;
+      part.toggleAttribute("data-look", seen[look] <= 5);
+    }
+    for (const inner of part.children) visit(inner, under);
+  };
+  visit(document.body, "");
+}
+"""
 
 TOO_WIDE = """
 () => [document.documentElement, ...document.querySelectorAll(".md-typeset :is(pre > code, table)")]
@@ -30,12 +56,17 @@ TOO_WIDE = """
 """
 
 
-def faults(page: Page) -> Iterator[str]:
-    """Faults of the page that is open."""
-    # axe would fetch style sheets, which a browser does not allow of a page from the disk.
-    for rule in Axe().run(page, options={"preload": False}).response["violations"]:
-        places = [" ".join(map(str, node["target"])) for node in rule["nodes"]]
-        yield f"{rule['id']} ({rule['impact']}), {len(places)} places: {', '.join(places[:3])}"
+def faults(page: Page, every_rule: bool) -> Iterator[str]:
+    """Faults of the page that is open, by the rules that look at colours or by all."""
+    page.evaluate(MARK_LOOKS)
+    others = {"rules": {"color-contrast": {"enabled": False}}}
+    for context, rules in (
+        ({"include": [["[data-look]"]]}, {"runOnly": ["color-contrast"]}),
+        (None, others if every_rule else {"runOnly": ["link-in-text-block"]}),
+    ):
+        for rule in Axe().run(page, context, OPTIONS | rules).response["violations"]:
+            places = [" ".join(map(str, node["target"])) for node in rule["nodes"]]
+            yield f"{rule['id']} ({rule['impact']}), {len(places)} places: {', '.join(places[:3])}"
     if page.viewport_size and page.viewport_size["width"] >= 1280:
         yield from (f"too wide: {told}" for told in page.evaluate(TOO_WIDE))
 
@@ -53,15 +84,17 @@ def search_faults(page: Page) -> Iterator[str]:
         yield f"search: nothing found for {WORD!r}"
 
 
-def audit(page: Page, paths: Sequence[Path]) -> Iterator[str]:
-    """Open one page after the other, and give all faults; of the first page also of its search."""
+def audit(page: Page, paths: Sequence[Path], every_rule: bool) -> Iterator[str]:
+    """Open one page after the other, and give its faults; of the first also those of its search."""
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"script: {error}"))
     page.set_default_timeout(300_000)
     for path in paths:
         problems.clear()
         page.goto(path.as_uri())
-        found = [*faults(page), *search_faults(page)] if path == paths[0] else [*faults(page)]
+        found = [*faults(page, every_rule)]
+        if path == paths[0]:
+            found += search_faults(page)
         yield from (f"{path}: {fault}" for fault in (*found, *problems))
 
 
@@ -86,8 +119,9 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chromium)
         size = {"width": arguments.width, "height": 900}
         for scheme in arguments.schemes:
+            first = scheme == arguments.schemes[0]
             context = browser.new_context(color_scheme=scheme, viewport=size)
-            for fault in audit(context.new_page(), paths):
+            for fault in audit(context.new_page(), paths, every_rule=first):
                 print(f"{scheme}, {fault}", flush=True)
                 count += 1
         browser.close()

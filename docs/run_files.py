@@ -35,12 +35,10 @@ ABOUT = {
     "optimiser": "The step of the parameters for a gradient.",
     "relaxation": "The solver of the free phase; `rule.solver` is the solver of the later phases.",
     "transform": "Changes to the inputs of every training batch; none when left out. "
-    "Several are written as `[[transform]]`, one table each, or as a list, and act one after "
-    "the other.",
-    "hardware": "The devices of a chip; an ideal network when left out. Several "
-    "are written as `[[hardware]]`, one table each, or as a list, and act one after the other: see "
-    "[hardware](hardware.md).",
-    "rewire": "Edges that move while the network is trained; none when left out: see "
+    "For several, write a table `[[transform]]` for each, or a list: they act in this order.",
+    "hardware": "The devices of a chip; an ideal network when left out. For several, write a table "
+    "`[[hardware]]` for each, or a list: they act in this order. See [hardware](hardware.md).",
+    "rewire": "Edges that move while the network is trained; none when left out. See "
     "[growing](growing.md).",
     "schedule": "A learning rate that changes during training. It replaces a number: `learning_"
     'rate = { kind = "cosine", rate = 0.1, epochs = 10 }`. Steps are counted in batches.',
@@ -150,7 +148,7 @@ def sections() -> Iterator[str]:
             yield from table(slot.kinds[kinds[0]])
         if name != "schedule":
             default = part_of(RunConfig(), name)
-            yield from (f"Left out, it is `{toml(write_spec(slot, default, ALL))}`.", "")
+            yield from (f"Default: `{toml(write_spec(slot, default, ALL))}`.", "")
 
 
 ALL = (*TABLES.values(), *(slot for slot in SLOTS if slot.name not in TABLES))

@@ -70,12 +70,12 @@ def draw(table: pd.DataFrame, published: pd.DataFrame, runs: Sequence[Run] = ())
     if short:
         shown |= _keys_of_one_panel(bool(runs))
     elif table.groupby("network").seed.nunique().max() > 1:
-        shown["band: best to worst, where several seeds are"] = _key(linewidth=6, alpha=0.25)
+        shown["band: lowest to highest of several seeds"] = _key(linewidth=6, alpha=0.25)
     if drawn & set(published.network):
         line = "" if short else "-"
-        told = "lighter: published (2021)"
+        told = "pale: published (2021)"
         if set(networks) & OTHERS_PUBLISHED:
-            told += "; beside 7.56 % that of p = 10 %"
+            told += ", rewired with p = 10 %"
         shown[told] = _key(color=lighter("0.2"), linestyle=line, marker="o")
     widest = max(map(len, shown))
     fig.legend(

@@ -71,7 +71,7 @@ def main() -> None:
         table, unit = of_runs(found), "time of training (minutes)"
     else:
         table = read_table(found.results / "time_to_accuracy.csv", COLUMNS, REMEDY)
-        unit = "time, as a share of the peer's to 6 %"
+        unit = "time, divided by that of the peer to 6 %"
     for path in save(draw(table, unit), found.out, "time_to_error"):
         print(path)
 

@@ -97,7 +97,7 @@ def options(
 def presets(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all settings.")] = False,
 ) -> None:
-    """List the paper's networks."""
+    """List the presets: the paper's networks and four others."""
     contents = [read_preset(name) for name in preset_names()]
     if as_json:
         typer.echo(json.dumps(contents, indent=2))

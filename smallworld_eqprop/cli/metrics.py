@@ -196,7 +196,7 @@ def read_network(
 
     path = Path(network)
     if network not in preset_names() and path.is_dir():
-        if (path / "checkpoint.npz").exists() and (inputs, outputs) == (None, None):
+        if (path / "run.json").exists() and (inputs, outputs) == (None, None):
             from smallworld_eqprop.studies.record import Run
 
             graph = Run(path).graph  # as training left it

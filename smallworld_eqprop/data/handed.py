@@ -19,9 +19,9 @@ class Handed(Data):
     Attributes
     ----------
     sha256 : str
-        Of the arrays, as `Dataset.fingerprint` gives it.
+        SHA-256 of the arrays, from `Dataset.fingerprint`.
     learns : {"classification", "regression"}
-        What was learned from them.
+        The task that was learned from them.
     """
 
     sha256: str

@@ -72,7 +72,7 @@ class Dropout(Transform):
 
 @dataclass(frozen=True)
 class Shift(Transform):
-    """Each image is moved by whole pixels, down or up and right or left; 0 comes in at the edges.
+    """Each image is moved by whole pixels, vertically and horizontally; the free pixels become 0.
 
     Parameters
     ----------

@@ -40,9 +40,10 @@ class Sweeps(Solver):
     count : int
         Number of sweeps of a phase; with a tolerance the largest number.
     tolerance : float
-        Sweep until every example has this residual. In a nudged phase, sweep until a sweep changes
-        the deviations of every layer by less than this share of the largest deviation in the layer.
-        With infinity, the default, the number of sweeps is fixed; the residual is still reported.
+        A free phase ends when every example has this residual. A nudged phase ends when a sweep
+        changes the deviations of every layer by less than this share of the largest deviation in
+        the layer. With infinity, the default, the number of sweeps is fixed; the residual is still
+        reported.
 
     Raises
     ------

@@ -29,7 +29,7 @@ class Device(Part):
     Attributes
     ----------
     biases : bool
-        Whether it acts on biases as it does on weights.
+        Whether the device acts on biases as it does on weights.
     memories : int
         Numbers that the device keeps for every weight beside the weight, and that a chip would
         have to build: a shadow weight is one.
@@ -148,7 +148,7 @@ class OnWeights(Device):
     Parameters
     ----------
     biases : bool
-        Whether it acts on biases as it does on weights.
+        Whether the device acts on biases as it does on weights.
     """
 
     biases: bool = field(default=False, kw_only=True)

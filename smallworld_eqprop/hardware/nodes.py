@@ -27,7 +27,7 @@ class Mismatch(Device):
     Parameters
     ----------
     offsets, gains : float
-        Standard deviations of the offsets, in units of the field, and of the gains.
+        Standard deviations: of the offsets, in units of the field, and of the gains.
 
     Raises
     ------

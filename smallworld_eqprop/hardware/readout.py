@@ -20,7 +20,7 @@ SETS = 3
 
 @dataclass(frozen=True)
 class Readout(Device):
-    r"""A state is read with noise, at one of :math:`2^{bits}` levels, once or several times.
+    r"""A state is read with noise, as one of :math:`2^{bits}` levels, once or several times.
 
     .. math:: \hat s = \frac1n \sum_{k=1}^n Q(s + \sigma \xi_k), \qquad
               Q(s) = low + \delta\, \mathrm{round}\left(\frac{s - low}{\delta}\right), \quad
@@ -91,7 +91,7 @@ class Converters(Device):
     Parameters
     ----------
     offsets, gains : float
-        Standard deviations of the offsets, in units of the state, and of the gains.
+        Standard deviations: of the offsets, in units of the state, and of the gains.
     shared : bool
         Whether a node has one converter for all phases; its offset then cancels in the difference
         of two phases. Otherwise it has separate converters for the free phase and the first and the

@@ -155,9 +155,9 @@ class SoftBounds(OnWeights):
     Parameters
     ----------
     low, high : float
-        The bounds, below and above 0.
+        The lower bound, below 0, and the upper bound, above 0.
     up, down : float
-        Effect of a step up and down at a weight of 0.
+        Effect of a step up, and of a step down, at a weight of 0.
     up_slope, down_slope : float
         Relative decrease of the effect at the bound, from 0 to 1. With 1 a step vanishes at the
         bound (soft bounds); with 0 it is the same everywhere, and ends at the bound.

@@ -147,7 +147,7 @@ class ProgrammingError(OnWeights):
     noise : float
         Standard deviation at a weight of 0, in units of the weight.
     slope, curve : float
-        Coefficients of the linear and the quadratic term of the standard deviation in the weight.
+        Coefficients c_1 and c_2 of the weight and of its square in the standard deviation.
     biases : bool
         As in `OnWeights`.
 
@@ -198,7 +198,8 @@ class Drift(OnWeights):
     spread : float
         Standard deviation of the exponent between weights.
     time : float
-        Batches after a write until a weight has faded by a factor of two to the exponent.
+        The time t_0 in batches: so many batches after a write, the weight is smaller by the factor
+        2^exponent.
     biases : bool
         As in `OnWeights`.
 

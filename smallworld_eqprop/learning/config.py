@@ -119,16 +119,15 @@ class TrainingConfig(Part):
     start : {"particles", "rest"}
         Start of a free phase: the last state of the example (persistent particles), or rest.
     validation : int
-        Number of training examples that are reserved for validation, the same share of every class.
-        The error on them is measured after every epoch instead of the test error. They are the same
-        ones for every seed.
+        Number of training examples that are reserved for validation: the same share of every class,
+        and the same examples for every seed. Their error is measured after every epoch instead of
+        the test error.
     test : {"epochs", "end"}
         When the test error is measured: after every epoch, or once, after the last one. With
         `validation` it is measured only if this is "end".
     evaluation : Solver, optional
-        Relaxes the examples on which errors are measured after an epoch, as `relaxation` does when
-        left out. A few sweeps are enough for learning, but the state may still be far from the
-        fixed point.
+        The solver with which errors are measured after an epoch; `relaxation` when left out. A few
+        sweeps are enough for learning, but the state may still be far from the fixed point.
     seed : int
         Seed of weights, order of examples, and draws of the rule, the transform and the hardware.
     device : str

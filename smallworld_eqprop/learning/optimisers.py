@@ -88,9 +88,9 @@ class SGD(Optimiser):
     ----------
     learning_rate : float, Schedule, or sequence of float
         One rate for all, or one for every layer after the input. An edge has the rate of the layer
-        of its end nearer to the outputs, and so have the biases of that layer.
+        of its end nearer to the outputs; a bias has the rate of its layer.
     bias_rate : float, optional
-        Rate of all biases instead.
+        Another rate for all biases.
 
     Raises
     ------
@@ -197,8 +197,8 @@ class Adam(Optimiser):
     first, second : float
         The factors beta_1 and beta_2.
     epsilon : float
-        A number much smaller than the gradients, which are small with weak feedback or late in
-        training.
+        A number that must be much smaller than the gradients. With weak feedback, or late in
+        training, gradients are small.
 
     References
     ----------

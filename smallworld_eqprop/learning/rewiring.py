@@ -102,9 +102,9 @@ class RandomGrowth(Rewiring):
     share : float or Schedule
         Share of the edges that move each time, from 0 to 1. RigL uses a `Cosine` down to 0.
     every : float
-        Epochs between two moves; 0.1 is ten times an epoch.
+        Number of epochs between two moves; 0.1 means ten moves in an epoch.
     until : float, optional
-        Epochs after which no edge moves.
+        Number of epochs after which no edge moves.
     places : {"skip", "input", "hidden", "output", "short", "hub", "any"}
         The places of new edges, as in `rewire`. Edges at all places can be removed.
     drop : {"smallest", "random"}

@@ -37,7 +37,7 @@ class Constant(Schedule):
     Parameters
     ----------
     rate : float
-        Of every step.
+        The rate of every step.
     """
 
     rate: float
@@ -155,7 +155,7 @@ class Steps(Schedule):
     rate : float
         Initial rate.
     at : tuple of int
-        The steps, rising.
+        The numbers of these steps, in ascending order.
     factor : float
         Factor of the rate at each of these steps.
     """

@@ -1,4 +1,4 @@
-"""Digests of what a store holds of every finished run, so that a changed row is named."""
+"""Digests of what a store holds of every run, so that a changed row is named."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ from smallworld_eqprop.studies.store_schema import REMEDY
 
 __all__ = ["changed", "problems", "seal"]
 
-#: Tables of which every run has a digest, and the columns that it leaves out.
+#: Tables of which every finished run has a digest, and the columns that it leaves out.
 CHECKED: dict[str, tuple[str, ...]] = {
     "runs": ("status", "error", "traceback"),
     "epochs": (),
     "corrections": (),
     "metrics": (),
+    "measures": (),
+    "weights": (),
+    "work": (),
 }
+#: The part of a row of runs that is there before the run is done, and its other columns.
+PLAN = "plan"
+_RESULTS = ("status", "error", "traceback", "graph", "dataset")
 
 EMPTY = hashlib.sha256().hexdigest()
 
@@ -42,7 +48,7 @@ def seal(db: sqlite3.Connection, key: str, parts: Iterable[str] = CHECKED) -> No
 
 
 def changed(
-    db: sqlite3.Connection, parts: Iterable[str] = CHECKED, key: str | None = None
+    db: sqlite3.Connection, parts: Iterable[str] = (PLAN, *CHECKED), key: str | None = None
 ) -> list[tuple[str, str]]:
     """Key and table of everything that is not what was written, of one run or of all."""
     if not list(db.execute("SELECT 1 FROM sqlite_schema WHERE name='digests'")):
@@ -50,26 +56,31 @@ def changed(
     found = []
     for part in parts:
         there = _digests(db, part, key)
-        noted = db.execute(
-            "SELECT key, sha256 FROM digests WHERE part=? AND key=ifnull(?, key) ORDER BY rowid",
-            (part, key),
-        )
+        chosen, values = ("part=? AND key=?", (part, key)) if key else ("part=?", (part,))
+        noted = db.execute(f"SELECT key, sha256 FROM digests WHERE {chosen} ORDER BY rowid", values)
         found += [(each, part) for each, sha256 in noted if there.get(each, EMPTY) != sha256]
     return found
 
 
-def problems(db: sqlite3.Connection, path: Path, parts: Iterable[str] = CHECKED) -> list[str]:
-    """One line for every run and table that was changed."""
+def problems(
+    db: sqlite3.Connection,
+    path: Path,
+    parts: Iterable[str] = (PLAN, *CHECKED),
+    key: str | None = None,
+) -> list[str]:
+    """One line for every run and table that was changed, of one run or of all."""
+    found = [(each, "runs" if part == PLAN else part) for each, part in changed(db, parts, key)]
     return [
-        f"{path}: table {part}, run {key!r}: was changed after it was stored; {REMEDY}"
-        for key, part in changed(db, parts)
+        f"{path}: table {table}, run {each!r}: was changed after it was stored; {REMEDY}"
+        for each, table in dict.fromkeys(found)
     ]
 
 
-def _digests(db: sqlite3.Connection, table: str, key: str | None = None) -> dict[str, str]:
-    """SHA-256 by key over the rows of a table, of one run or of all that are done."""
-    left_out = CHECKED[table]
-    chosen = "key=?" if key else "key IN (SELECT key FROM runs WHERE status='done')"
+def _digests(db: sqlite3.Connection, part: str, key: str | None = None) -> dict[str, str]:
+    """SHA-256 by key over the rows of a part, of one run or of all that are done; plans of all."""
+    table, left_out = ("runs", _RESULTS) if part == PLAN else (part, CHECKED[part])
+    done = "1" if part == PLAN else "key IN (SELECT key FROM runs WHERE status='done')"
+    chosen = "key=?" if key else done
     cursor = db.execute(
         f"SELECT * FROM {table} WHERE {chosen} ORDER BY rowid", (key,) if key else ()
     )

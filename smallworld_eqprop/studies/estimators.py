@@ -42,7 +42,7 @@ def estimator_of(run: Run) -> EqPropClassifier | EqPropRegressor:
             "hardware: an estimator has no devices, and would give other outputs than the run; "
             "run.network() has the weights as the devices hold them"
         )
-    columns = read_columns(run.folder) or Columns()
+    columns = read_columns(run.folder, run.record.get("columns")) or Columns()
     kind = EqPropRegressor if run.config.regression else EqPropClassifier
     found: Any = kind(
         graph=run.graph,

@@ -1,7 +1,7 @@
 """The files of a run folder: each is written whole or not at all, and checked when it is read.
 
-run.json        resolved configuration, versions, threads, graph provenance, hashes of the data
-                and of finished epochs
+run.json        resolved configuration, versions, threads, graph provenance, hashes of the data,
+                of finished epochs, and of itself
 graph.npz       the graph; where edges move, that of the beginning
 columns.npz     of tables: names of the features, and how they were scaled
 history.csv     one row per finished epoch
@@ -39,6 +39,7 @@ from smallworld_eqprop.studies.columns import write_columns
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.layout import BATCH_FOLDERS, RECORD, clear_run, starting
 from smallworld_eqprop.studies.notes import notes
+from smallworld_eqprop.studies.schema import sealed
 
 __all__ = [
     "BatchQuantity",
@@ -94,7 +95,7 @@ def lay_out(
     for quantity in BATCH_FOLDERS:
         (folder / quantity).mkdir(exist_ok=True)
     save_graph(graph, folder / "graph.npz")
-    write_columns(folder, columns)
+    scaled = write_columns(folder, columns)
     record = {
         "config": config.to_dict(),
         "key": config.key,
@@ -113,6 +114,7 @@ def lay_out(
         },
         # Where the free phases begin in which errors are counted.
         "errors_from": config.training.errors_from,
+        **({} if scaled is None else {"columns": scaled}),
         **facts,
     }
     write_record(folder, record)
@@ -229,9 +231,9 @@ def read_checkpoint(path: Path, key: str, trainer: Trainer) -> list[float]:
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Write ``run.json``."""
+    """Write ``run.json``, with a hash of what it says."""
     with atomic_writer(folder / RECORD) as file:
-        file.write(json.dumps(record, indent=2).encode())
+        file.write(json.dumps(sealed(record), indent=2).encode())
 
 
 def _damaged(path: Path, reason: str) -> InputError:

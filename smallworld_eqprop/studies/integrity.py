@@ -1,21 +1,25 @@
 """Hashes of what a run has recorded, so that a damaged file or row is named and not plotted.
 
 ``run.json`` holds under ``epochs`` three SHA-256 of every finished epoch: of its row in history.csv
-(with the names of the columns), and of its files of corrections and errors. A folder of an earlier
-version has none, and what has no hash is taken as it is.
+(with the names of the columns), and of its files of corrections and errors; and those of the graph,
+of columns.npz, and of itself. A folder of an earlier version has none, and what has no hash is
+taken as it is.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.io import load_graph
 from smallworld_eqprop.graphs.core.digest import graph_digest
+from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.studies.columns import read_columns
 from smallworld_eqprop.studies.folder import (
     BatchQuantity,
     checkpoint_arrays,
@@ -23,8 +27,12 @@ from smallworld_eqprop.studies.folder import (
     write_record,
 )
 from smallworld_eqprop.studies.layout import BATCH_FOLDERS, read_record
+from smallworld_eqprop.studies.schema import check_history_table
 
-__all__ = ["check_history", "check_run", "checked_epoch", "seal"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["check_run", "checked_epoch", "checked_graph", "checked_history", "seal"]
 
 HISTORY = "history"
 REMEDY = "bring back a copy of it, or overwrite the run to start anew"
@@ -51,14 +59,34 @@ def seal(folder: Path, n_epochs: int) -> None:
     write_record(folder, record)
 
 
-def check_history(path: Path, content: bytes, record: Mapping[str, Any]) -> None:
-    """Refuse a history with a row that is not the one that was written.
+def checked_history(folder: Path, record: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows of all finished epochs, if they are those that were written.
 
     Raises
     ------
     InputError
-        Naming file and epoch.
+        Naming file and epoch; if there is none, if it is a table of something else.
     """
+    import pandas as pd
+
+    path = folder / "history.csv"
+    try:
+        content = path.read_bytes()
+        _check_rows(path, content, record)
+        table = pd.read_csv(io.BytesIO(content))
+    except FileNotFoundError:
+        if record.get("epochs"):
+            raise InputError(f"{path}: is missing; {REMEDY}") from None
+        raise InputError(f"{folder}: no epoch is finished yet; continue the run first") from None
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None
+    check_history_table(path, table)
+    return table
+
+
+def _check_rows(path: Path, content: bytes, record: Mapping[str, Any]) -> None:
     rows = _row_hashes(content)
     for epoch, hashes in record.get("epochs", {}).items():
         if int(epoch) > len(rows):
@@ -88,6 +116,22 @@ def checked_epoch(
     return content
 
 
+def checked_graph(folder: Path, record: Mapping[str, Any]) -> LayeredGraph:
+    """The graph that training began with, if the file holds the one that was written.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is another one.
+    """
+    path = folder / "graph.npz"
+    graph = load_graph(path)
+    found = graph_digest(graph)
+    if record.get("graph", {}).get("sha256", found) != found:
+        raise InputError(f"{path}: is not the graph that was trained; {REMEDY}")
+    return graph
+
+
 def check_run(folder: Path) -> list[str]:
     """Problems of a run folder, one line for every file that is damaged or missing.
 
@@ -98,7 +142,7 @@ def check_run(folder: Path) -> list[str]:
     """
     record = read_record(folder)
     problems = []
-    for check in (_graph, _history, _checkpoint):
+    for check in (checked_graph, _columns, _history, _checkpoint):
         try:
             check(folder, record)
         except InputError as error:
@@ -124,20 +168,13 @@ def _row_hashes(content: bytes) -> list[str]:
     return found
 
 
-def _graph(folder: Path, record: Mapping[str, Any]) -> None:
-    path = folder / "graph.npz"
-    found = graph_digest(load_graph(path))
-    if record.get("graph", {}).get("sha256", found) != found:
-        raise InputError(f"{path}: is not the graph that was trained; {REMEDY}")
+def _columns(folder: Path, record: Mapping[str, Any]) -> None:
+    read_columns(folder, record.get("columns"))
 
 
 def _history(folder: Path, record: Mapping[str, Any]) -> None:
-    path = folder / "history.csv"
-    try:
-        content = path.read_bytes() if path.exists() or record.get("epochs") else b""
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    check_history(path, content, record)
+    if (folder / "history.csv").exists() or record.get("epochs"):
+        checked_history(folder, record)
 
 
 def _checkpoint(folder: Path, record: Mapping[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,6 @@ import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.graphs.convert.io import load_graph
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.learning.growth import grown_graph
 from smallworld_eqprop.learning.rewiring import Fixed
@@ -25,10 +23,10 @@ from smallworld_eqprop.studies.folder import (
     epoch_path,
     read_checkpoint,
 )
-from smallworld_eqprop.studies.integrity import check_history, checked_epoch
+from smallworld_eqprop.studies.integrity import checked_epoch, checked_graph, checked_history
 from smallworld_eqprop.studies.layout import RECORD, read_record
 from smallworld_eqprop.studies.outcomes import judged_by
-from smallworld_eqprop.studies.schema import check_history_table, read_batches
+from smallworld_eqprop.studies.schema import read_batches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +81,7 @@ class Run:
     @cached_property
     def initial_graph(self) -> LayeredGraph:
         """The topology that training began with."""
-        return load_graph(self.folder / "graph.npz")
+        return checked_graph(self.folder, self.record)
 
     @property
     def graph(self) -> LayeredGraph:
@@ -227,23 +225,7 @@ class Run:
         edges move.
         Free phases of training and of testing began at `start`.
         """
-        import pandas as pd
-
-        path = self.folder / "history.csv"
-        try:
-            content = path.read_bytes()
-            check_history(path, content, self.record)
-            table = pd.read_csv(io.BytesIO(content))
-        except FileNotFoundError:
-            raise InputError(
-                f"{self.folder}: no epoch is finished yet; continue the run first"
-            ) from None
-        except InputError:
-            raise
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read ({error})") from None
-        check_history_table(path, table)
-        return table
+        return checked_history(self.folder, self.record)
 
     def corrections(self, epoch: int | None = None) -> npt.NDArray[np.float32]:
         """RMS corrections per batch, of one epoch or of all; shape (n_batches, n_pairs).

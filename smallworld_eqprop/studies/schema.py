@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +18,7 @@ from smallworld_eqprop.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_history_table", "check_record", "read_batches"]
+__all__ = ["check_history_table", "check_record", "read_batches", "sealed"]
 
 _NAMES = {dict: "a table", list: "a list", str: "a text", int: "a whole number"}
 
@@ -36,14 +38,24 @@ RECORD: dict[Any, Any] = {
     "pairs": (str,),
     "kinds": (str,),
     "errors_from": {...: str},
+    "columns": str,
     "epochs": {...: {"history": str, "corrections": str, "errors": str}},
+    "sha256": str,
 }
 #: What a history has had from the first version on; all of its columns are numbers.
 COLUMNS = ("epoch", "training_error", "test_error", "log_spread", "seconds")
 
 
+def sealed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with the SHA-256 of all its fields but that; the layout of the text has no part."""
+    told = {name: value for name, value in record.items() if name != "sha256"}
+    # As it will be read back: tuples are lists then, and all names are text.
+    text = json.dumps(json.loads(json.dumps(told)), sort_keys=True)
+    return {**told, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
 def check_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Refuse a ``run.json`` in which a field has another type than was written.
+    """Refuse a ``run.json`` that was changed, or in which a field has an unknown form.
 
     Raises
     ------
@@ -54,6 +66,9 @@ def check_record(path: Path, record: Mapping[str, Any]) -> None:
     for epoch, hashes in record.get("epochs", {}).items():
         if not (epoch.isascii() and epoch.isdigit() and len(hashes) == len(RECORD["epochs"][...])):
             raise InputError(f"{path}: epochs.{epoch}: {hashes!r:.60}, must be hashes of an epoch")
+    # Records of earlier versions have no hash of themselves.
+    if "sha256" in record and record["sha256"] != sealed(record)["sha256"]:
+        raise InputError(f"{path}: was changed after it was written; bring back a copy of it")
 
 
 def _check(path: Path, where: str, value: Any, schema: Any) -> None:

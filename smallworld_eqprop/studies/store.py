@@ -21,11 +21,11 @@ from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.studies import digests, store_claims, tables
 from smallworld_eqprop.studies.database import connect, snapshot, transaction, translated
-from smallworld_eqprop.studies.kept import kept
+from smallworld_eqprop.studies.kept import kept, kept_problems
 from smallworld_eqprop.studies.owners import Watch
 from smallworld_eqprop.studies.results import Done, Failed
 from smallworld_eqprop.studies.store_claims import Claim, RunStatus, Status
-from smallworld_eqprop.studies.store_rows import insert_metrics, insert_outcome
+from smallworld_eqprop.studies.store_rows import insert_metrics, insert_outcome, insert_plan
 from smallworld_eqprop.studies.study import Study
 
 if TYPE_CHECKING:
@@ -100,15 +100,10 @@ class Store:
     def add(self, study: Study) -> int:
         """Note the runs of a study that are not there yet; give their number."""
         with self._transaction():
-            rows = [
-                (key, json.dumps(run.to_dict()), study.epochs)
+            return sum(
+                insert_plan(self._db, key, run, study.epochs)
                 for key, run in zip(study.keys, study.runs, strict=True)
-            ]
-            before = self._db.total_changes
-            self._db.executemany(
-                "INSERT OR IGNORE INTO runs (key, config, epochs) VALUES (?, ?, ?)", rows
             )
-            return self._db.total_changes - before
 
     def claim(self, keys: Iterable[str], owner: str) -> Claim | None:
         """Take the first of these runs that is neither done, failed nor being done.
@@ -117,6 +112,7 @@ class Store:
         machine, only after this store was open for as long as a lease without a sign of it.
         """
         with self._transaction():
+            self._refuse_changed(digests.PLAN)
             return store_claims.claim(self._db, keys, owner, self._watch.is_alive)
 
     def beat(self, owner: str) -> None:
@@ -190,11 +186,13 @@ class Store:
     def statuses(self) -> list[RunStatus]:
         """Where every run stands, in the order in which they were added."""
         with self._snapshot():
+            self._refuse_changed(digests.PLAN)
             return store_claims.statuses(self._db)
 
     def measured(self, name: str) -> set[str]:
         """Keys of the runs of which a measure was taken, and did not raise."""
         with self._snapshot():
+            self._refuse_changed("measures")
             rows = self._db.execute(
                 "SELECT key FROM measures WHERE measure=? AND error IS NULL", (name,)
             )
@@ -203,14 +201,19 @@ class Store:
     def measure_errors(self) -> pd.DataFrame:
         """One row per run and measure that raised: ``key``, ``measure``, ``error``."""
         with self._snapshot():
+            self._refuse_changed("measures")
             return tables.measure_errors(self._db)
 
     def weights_of(self, key: str) -> tuple[Path, str | None]:
         """Where the trained network of a run is kept, and its SHA-256 if it is."""
         with self._snapshot():
+            self._refuse_changed("weights", key=key)
             row = self._db.execute("SELECT sha256 FROM weights WHERE key=?", (key,)).fetchone()
-        folder = self.path.absolute().with_name(f"{self.path.name}.weights")
-        return folder / f"{key}.npz", row and row[0]
+        return self._weights / f"{key}.npz", row and row[0]
+
+    @property
+    def _weights(self) -> Path:
+        return self.path.absolute().with_name(f"{self.path.name}.weights")
 
     def network(self, key: str) -> Network:
         """The trained network of a run whose study has ``weights = true``.
@@ -258,11 +261,13 @@ class Store:
     def work(self) -> pd.DataFrame:
         """One row per finished run: on which worker, when, how long, with which versions."""
         with self._snapshot():
+            self._refuse_changed("work")
             return tables.work(self._db)
 
     def config(self, key: str) -> RunConfig:
         """The configuration of a run, done or not."""
         with self._snapshot():
+            self._refuse_changed(digests.PLAN, key=key)
             row = self._db.execute("SELECT config FROM runs WHERE key=?", (key,)).fetchone()
             if row is None:
                 raise InputError(f"{self.path}: no run {key!r}")
@@ -271,6 +276,7 @@ class Store:
     def provenance(self, key: str) -> tuple[dict[str, Any], ...]:
         """How the graph of a finished run was made, step by step."""
         with self._snapshot():
+            self._refuse_changed("runs", key=key)
             row = self._db.execute("SELECT graph FROM runs WHERE key=?", (key,)).fetchone()
         if row is None or row[0] is None:
             raise InputError(f"{self.path}: no finished run {key!r}")
@@ -282,18 +288,22 @@ class Store:
     def results_digest(self) -> str:
         """SHA-256 over all that was found out: equal for equal outcomes, whoever worked when."""
         with self._snapshot():
+            self._refuse_changed("runs", "epochs", "corrections", "metrics")
             return tables.results_digest(self._db)
 
     def check(self) -> list[str]:
         """Problems of the store, one line for every run and table that was changed.
 
-        Runs that an earlier version stored have no digests, and are not checked.
+        The same for every file of weights. What an earlier version stored without digests is not
+        checked.
         """
         with self._snapshot():
-            return digests.problems(self._db, self.path)
+            problems = digests.problems(self._db, self.path)
+            rows = self._db.execute("SELECT key, sha256 FROM weights").fetchall()
+        return problems + kept_problems(self._weights, dict(rows))
 
-    def _refuse_changed(self, *parts: str) -> None:
-        for problem in digests.problems(self._db, self.path, parts):
+    def _refuse_changed(self, *parts: str, key: str | None = None) -> None:
+        for problem in digests.problems(self._db, self.path, parts, key):
             raise InputError(problem)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The rows that a finished run has in a store, written within a transaction."""
+"""The rows that a run has in a store, written within a transaction."""
 
 from __future__ import annotations
 
@@ -9,9 +9,25 @@ import sqlite3
 from typing import Any
 
 from smallworld_eqprop.studies import digests
+from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.results import Done
 
-__all__ = ["insert_metrics", "insert_outcome"]
+__all__ = ["insert_metrics", "insert_outcome", "insert_plan"]
+
+#: Tables that get more rows after a run is done.
+MEASURED = ("metrics", "measures")
+
+
+def insert_plan(db: sqlite3.Connection, key: str, config: RunConfig, epochs: int) -> bool:
+    """Note a run that is to be done; whether it was not there yet."""
+    cursor = db.execute(
+        "INSERT OR IGNORE INTO runs (key, config, epochs) VALUES (?, ?, ?)",
+        (key, json.dumps(config.to_dict()), epochs),
+    )
+    if not cursor.rowcount:
+        return False
+    digests.seal(db, key, [digests.PLAN])
+    return True
 
 
 def insert_outcome(db: sqlite3.Connection, key: str, done: Done) -> None:
@@ -47,10 +63,10 @@ def insert_metrics(
     db: sqlite3.Connection, key: str, metrics: dict[str, float], measures: dict[str, str | None]
 ) -> None:
     """Write more of what was measured of a run that is done."""
-    damaged = bool(digests.changed(db, ["metrics"], key))
+    damaged = [part for _, part in digests.changed(db, MEASURED, key)]
     _insert_measured(db, key, metrics, measures)
-    if not damaged:  # what was changed stays known as such
-        digests.seal(db, key, ["metrics"])
+    # What was changed stays known as such.
+    digests.seal(db, key, [part for part in MEASURED if part not in damaged])
 
 
 def _insert_measured(

@@ -154,7 +154,8 @@ def test_learning_curves_of_the_readme():
         return f"{100 * curves.loc[(network, 0, epoch), f'{kind}_error']:.{digits}f} %"
 
     text = page("README.md")
-    assert f"after 100 epochs {error('layered-3x500', 100, 1)} training error with one rate" in text
+    one_rate = error("layered-3x500", 100, 1)
+    assert f"After 100 epochs our training error is {one_rate} with one rate" in text
     assert f"{error('layered-3x500-per-layer', 100, 1)} with a rate per layer" in text
     drawn = pd.read_csv(RESULTS / "published_seed.csv").set_index(["network", "epoch"])
     rewired = drawn.training_error[("rewired_p0.10_no_intralayer", 100)]

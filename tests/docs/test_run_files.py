@@ -54,7 +54,7 @@ def test_every_default_that_is_printed_is_one():
     for key, _, default, _ in ROW.findall(TEXT.partition(run_files.BEGIN)[2]):
         if default.startswith("`"):
             tomllib.loads(f"{key} = {default.strip('`')}")
-    for line in re.findall(r"^Left out, it is `(.*)`\.$", TEXT, re.M):
+    for line in re.findall(r"^Default: `(.*)`\.$", TEXT, re.M):
         table = tomllib.loads(f"x = {line}")["x"]
         slots = [slot for slot in TABLES.values() if table["kind"] in slot.kinds]
         assert any(read_spec(slot, table, SLOTS) in parts() for slot in slots)

@@ -30,6 +30,8 @@ Symmetrise: TypeAlias = Literal["max", "mean", "or"]
 #: While a graph is made, an edge is there as two pairs of int32 and one int64 that sorts as they
 #: do; a node is at least one int64.
 BYTES_PER_EDGE, BYTES_PER_NODE = 24, 8
+#: Every pair of layers has arrays and measures of its own, so their number counts squared.
+MOST_LAYERS = 1000
 
 
 def check_symmetrise(symmetrise: object) -> None:
@@ -128,8 +130,8 @@ def checked_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
     Raises
     ------
     InputError
-        If they are not whole numbers, there are fewer than two layers, one of them is empty, or
-        there are more nodes than can be numbered or memory holds.
+        If they are not whole numbers, there are fewer than two or more than `MOST_LAYERS` layers,
+        one of them is empty, or there are more nodes than can be numbered or memory holds.
     """
     try:
         checked = tuple(operator.index(size) for size in sizes)
@@ -141,6 +143,8 @@ def checked_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
         raise InputError(
             f"layer sizes: {list(checked)}; give at least two layers of at least one node"
         )
+    if len(checked) > MOST_LAYERS:
+        raise InputError(f"layer sizes: {len(checked)} layers; give at most {MOST_LAYERS}")
     if sum(checked) > np.iinfo(np.int32).max:
         raise InputError(f"layer sizes: {sum(checked)} nodes; at most 2147483647 can be numbered")
     n_nodes = sum(checked)

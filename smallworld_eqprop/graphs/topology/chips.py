@@ -70,9 +70,9 @@ class Square(Chip):
     Attributes
     ----------
     rows : int
-        Of nodes.
+        Number of rows of nodes.
     columns : int, optional
-        As many as rows when left out.
+        Number of columns; that of rows when left out.
     """
 
     rows: int
@@ -99,9 +99,9 @@ class Chimera(Chip):
     Attributes
     ----------
     rows : int
-        Of cells.
+        Number of rows of cells.
     columns : int, optional
-        As many as rows when left out.
+        Number of columns; that of rows when left out.
     shore : int
         Nodes on either side of a cell.
     """

@@ -74,7 +74,7 @@ class Layered(Topology):
 
 @dataclass(frozen=True)
 class Rewire(Layered):
-    """A share p of the edges moved to free places, see `rewire`.
+    """A share p of the edges is moved to free places, see `rewire`.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ class Rewire(Layered):
 
 @dataclass(frozen=True)
 class RewireEnds(Layered):
-    """One end of a share p of the edges moved, as Watts and Strogatz do; see `rewire_ends`.
+    """A share p of the edges gets another end, as in Watts and Strogatz; see `rewire_ends`.
 
     Attributes
     ----------
@@ -145,12 +145,12 @@ class RewireKeepingDegrees(Layered):
 
 @dataclass(frozen=True)
 class AddSkips(Layered):
-    """Edges added at free places, p times as many as there are; see `add_skips`.
+    """Edges are added at free places: p times the present number; see `add_skips`.
 
     Attributes
     ----------
     p : float
-        Edges to add, as a share of those there are.
+        Number of added edges, as a share of the present number.
     places : {"skip", "input", "hidden", "output", "short", "hub", "any"}
         As for `Rewire`.
     """
@@ -166,7 +166,7 @@ class AddSkips(Layered):
 
 @dataclass(frozen=True)
 class Thin(Layered):
-    """A share p of the edges removed, see `thin`.
+    """A share p of the edges is removed, see `thin`.
 
     Attributes
     ----------

@@ -24,12 +24,13 @@ class File(Topology):
     path : str
         Ends in ``.npz``, ``.graphml``, ``.gml``, ``.net``, ``.csv``, ``.tsv`` or ``.edgelist``.
     inputs, outputs : str, int, or tuple of str or int, optional
-        Input and output nodes, by name or as ``"role=sensory"``. A file with layers needs neither.
+        Input and output nodes, by name or by an attribute (``"role=sensory"``). They may be left
+        out if the file has layers.
     roles : str, optional
-        A table of nodes in CSV: the first column names a node, every other is an attribute.
+        A table of nodes in CSV: the first column has the names, every other column is an attribute.
     symmetrise : str
-        How a directed graph becomes an undirected one: ``max`` (of the two directions the larger
-        absolute weight), ``mean``, or ``or`` (an edge without weight where there is one in either).
+        The rule by which two directions become one edge: ``max`` takes the larger absolute weight,
+        ``mean`` the mean weight (0 for a missing direction), ``or`` no weight.
     sha256 : str, optional
         Required SHA-256 of the file; a file with other content is refused.
 

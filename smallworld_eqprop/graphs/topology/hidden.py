@@ -23,20 +23,20 @@ class HiddenGraph(Topology):
     Attributes
     ----------
     inputs, hidden, outputs : int
-        Nodes of the three layers.
+        Number of nodes in each of the three layers.
     edges : int
-        Edges between hidden nodes.
+        Number of edges between hidden nodes.
     law : {"random", "lattice", "watts-strogatz", "scale-free", "modular"}
-        How hidden nodes are joined.
+        The law by which hidden nodes are joined.
     p : float
-        Of Watts-Strogatz the probability that an edge is moved, of modular graphs the share of
-        edges between groups; other laws ignore it.
+        For "watts-strogatz" the probability that an edge is moved; for "modular" the share of edges
+        between groups. Other laws ignore it.
     modules : int
-        Groups of a modular graph; other laws ignore it.
+        Number of groups of a modular graph; other laws ignore it.
     entry : int, optional
-        Hidden nodes to which every input is joined; a fifth of all when left out.
+        Number of hidden nodes to which every input is joined; a fifth of all when left out.
     exits : int, optional
-        Hidden nodes to which every output is joined; a fifth of all when left out.
+        Number of hidden nodes to which every output is joined; a fifth of all when left out.
     """
 
     inputs: int

@@ -20,7 +20,7 @@ SAMPLING = 5
 
 @dataclass(frozen=True)
 class NullOf(Topology):
-    """A topology, or a sample of a null model of it.
+    """A topology, or a sample of one of its null models.
 
     A grid over `sample` from 0 on compares the graph with its nulls. Samples do not depend on the
     seed of a run, so that runs of several seeds share them.
@@ -30,13 +30,13 @@ class NullOf(Topology):
     of : Topology
         The topology.
     model : str
-        A null model, by its name. Where it counts edges only and the graph has weights, these are
-        dealt out to the edges of the sample at random, and all data of an edge go with its weight.
+        The name of a null model. If the graph has weights and the model does not assign them, they
+        are assigned to the edges of the sample at random. All data of an edge move with its weight.
     sample : int
         0 for the graph itself, 1 and more for samples.
     switches_per_edge : float, optional
-        Attempted switches per edge for a sample; by default that of the null model. The last step
-        of the provenance of a sample says under ``mixed`` whether they were enough.
+        Attempted switches per edge for a sample; by default that of the null model. The entry
+        ``mixed`` in the last step of the provenance says whether they were enough.
     """
 
     of: Topology

@@ -40,8 +40,8 @@ class Adjoint(Rule):
     Parameters
     ----------
     tolerance : float
-        Length of the residual at which the equation of an example is solved, as a share of the
-        length of its right-hand side. The equation of a float32 network is solved to about 1e-6.
+        The equation of an example is solved when the length of its residual is at most this share
+        of the length of its right-hand side. In a float32 network about 1e-6 can be reached.
     max_sweeps : int
         Largest number of sweeps of an example.
 

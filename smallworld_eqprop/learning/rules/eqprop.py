@@ -38,8 +38,8 @@ class OneSided(Rule):
     beta : float
         Strength of the nudge, above 0.
     solver : Solver
-        Relaxes the nudged phase. The published code uses 8 Euler steps. These are too few to
-        converge, which is part of the method and of its vanishing gradient.
+        Relaxes the nudged phase. The published code uses 8 Euler steps, too few to converge. They
+        are part of the method, and a cause of its vanishing gradient.
     """
 
     beta: float = 1.0
@@ -78,8 +78,8 @@ class Centred(Rule):
     Parameters
     ----------
     beta : float
-        Strength of the nudge, above 0. With the squared error the negative nudge has a minimum for
-        beta below 1/2 only, which is required by a solver that runs until convergence.
+        Strength of the nudge, above 0. A solver that runs until convergence needs beta below 1/2
+        with the squared error; otherwise the negative nudge has no minimum.
     solver : Solver
         Relaxes both nudged phases.
     """
