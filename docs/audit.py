@@ -79,7 +79,7 @@ def search_faults(page: Page) -> Iterator[str]:
     field.fill(WORD)
     try:
         found = page.locator(".md-search-result__item").first
-        found.wait_for(state="attached", timeout=60_000)
+        found.wait_for(state="attached", timeout=180_000)
     except TooLate:
         yield f"search: nothing found for {WORD!r}"
 

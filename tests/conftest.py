@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import os
 
 import matplotlib
@@ -13,6 +14,9 @@ from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
 from smallworld_eqprop.graphs.generate.rewiring import rewire
 
 matplotlib.use("Agg")
+
+# Scripts, which `make attack` runs.
+collect_ignore = ["attack"]
 
 # Shared machines make single examples slow, so no deadline; in CI the same examples every time.
 # Elsewhere every run draws others, so that many runs of 40 see more than one of 100.
@@ -70,11 +74,13 @@ def device(request):
 
 @pytest.fixture
 def coarse_pictures(monkeypatch):
-    """Pictures of 100 dots per inch; at the 300 of the style each takes a third of a second."""
+    """Pictures of 100 dots per inch and of simple fonts; those of the style take a second each."""
     savefig = Figure.savefig
 
+    @functools.wraps(savefig)
     def coarse(self, *args, **options):
-        return savefig(self, *args, **options | {"dpi": 100})
+        with matplotlib.rc_context({"pdf.fonttype": 3}):
+            return savefig(self, *args, **options | {"dpi": 100})
 
     monkeypatch.setattr(Figure, "savefig", coarse)
 

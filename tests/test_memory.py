@@ -199,3 +199,15 @@ def test_on_the_command_line(tmp_path, monkeypatch, capsys, small_machine, argum
     assert error.count("\n") == 1
     assert told in error
     assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("command", [["train", "--out=run"], ["metrics"]])
+def test_a_run_file_of_more_layers_than_fit_is_refused_at_once(
+    tmp_path, monkeypatch, capsys, command
+):
+    monkeypatch.chdir(tmp_path)
+    sizes = [64, *[1] * 30_000, 10]
+    Path("deep.toml").write_text(f'data.kind = "digits"\ntopology.layer_sizes = {sizes}\n')
+    assert main([*command, "deep.toml"]) == 2
+    assert capsys.readouterr().err == "error: layer sizes: 30002 layers; give at most 10000\n"
+    assert not Path("run").exists()

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import re
+import runpy
+import subprocess
 import sys
+from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -36,6 +42,17 @@ def reproduce(monkeypatch, tmp_path, coarse_pictures):
         module.PROFILES, "quick", {**dict.fromkeys(NAMES, 1), **dict.fromkeys(WEAK, 2)}
     )
     monkeypatch.chdir(tmp_path)
+
+    def in_process(command, *, check, stdout):
+        """A script in this process: a Python of its own takes seconds to start."""
+        assert (command[0], check, stdout) == (sys.executable, True, subprocess.DEVNULL)
+        monkeypatch.setattr(sys, "argv", [str(word) for word in command[1:]])
+        with redirect_stdout(io.StringIO()), mpl.rc_context(), pytest.raises(SystemExit) as end:
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        assert end.value.code == 0
+        plt.close("all")
+
+    monkeypatch.setattr(module.subprocess, "run", in_process)
     return module
 
 

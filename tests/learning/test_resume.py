@@ -96,9 +96,41 @@ def assert_same(one, other):
         assert repr(replace(first, seconds=0)) == repr(replace(second, seconds=0))
 
 
-def test_dropping_the_iterator_after_every_batch_changes_nothing(make_trainer):
-    undisturbed, interrupted = run(make_trainer()), make_trainer()
-    seen = []
+@pytest.fixture(scope="module")
+def made():
+    """What `undisturbed` and `stops` have made, for all tests of the same parts."""
+    return {}
+
+
+@pytest.fixture
+def undisturbed(request, make_trainer, made):
+    """A trainer that went through all epochs."""
+    key = ("undisturbed", *map(request.node.callspec.params.get, ("make_trainer", "device")))
+    if key not in made:
+        made[key] = run(make_trainer())
+    return made[key]
+
+
+def stop_of(trainer):
+    return *saved(trainer), trainer.running_error, trainer.corrections
+
+
+@pytest.fixture
+def stops(request, make_trainer, made):
+    """Checkpoints of a trainer that was stopped before its first batch and after every one."""
+    key = ("stops", *map(request.node.callspec.params.get, ("make_trainer", "device")))
+    if key not in made:
+        trainer = make_trainer()
+        made[key] = [stop_of(trainer)]
+        while len(made[key]) <= EPOCHS * BATCHES:
+            # Where the last batch is done, this finishes the epoch.
+            if next(trainer.run_epoch(), None) is not None:
+                made[key].append(stop_of(trainer))
+    return made[key]
+
+
+def test_dropping_the_iterator_after_every_batch_changes_nothing(make_trainer, undisturbed):
+    interrupted, seen = make_trainer(), []
     for _ in range(EPOCHS * (BATCHES + 1)):
         for record in interrupted.run_epoch():
             seen.append((record.epoch, record.batch))
@@ -108,18 +140,14 @@ def test_dropping_the_iterator_after_every_batch_changes_nothing(make_trainer):
 
 
 @pytest.mark.parametrize("batches", range(EPOCHS * BATCHES + 1))
-def test_a_checkpoint_after_any_batch_goes_on_as_if_never_stopped(make_trainer, batches):
-    undisturbed, stopped = run(make_trainer()), make_trainer()
-    done = 0
-    while done < batches:
-        for _ in stopped.run_epoch():  # finishes the epoch when its last batch is done
-            done += 1
-            if done == batches:
-                break
+def test_a_checkpoint_after_any_batch_goes_on_as_if_never_stopped(
+    make_trainer, undisturbed, stops, batches
+):
+    arrays, values, running_error, corrections = stops[batches]
     resumed = make_trainer()
-    resumed.restore(*saved(stopped))
-    assert resumed.running_error == stopped.running_error
-    assert np.array_equal(resumed.corrections, stopped.corrections)
+    resumed.restore(arrays, values)
+    assert resumed.running_error == running_error
+    assert np.array_equal(resumed.corrections, corrections)
     assert_same(run(resumed), undisturbed)
 
 
@@ -132,8 +160,8 @@ def test_validation_goes_on_where_it_stood(toy, toy_graph, device):
     assert_same(run(resumed, 3), run(undisturbed, 3))
 
 
-def test_two_trainers_do_not_share_what_was_restored(make_trainer):
-    undisturbed, first, second = run(make_trainer()), make_trainer(), make_trainer()
+def test_two_trainers_do_not_share_what_was_restored(make_trainer, undisturbed):
+    first, second = make_trainer(), make_trainer()
     next(first.run_epoch())
     second.restore(*first.state())
     run(first)

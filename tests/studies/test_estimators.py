@@ -51,6 +51,20 @@ def config(target="species", task=None, n_outputs=3, **topology):
     )
 
 
+def test_the_columns_of_another_run_or_none_are_not_those_of_a_run(table):
+    run = train(config(), "run", epochs=1)
+    table["sepal width"] *= 2
+    table.to_csv("mine.csv", index=False)
+    other = train(config(), "other", epochs=1)
+    path = run.folder / "columns.npz"
+    shutil.copy(other.folder / "columns.npz", path)
+    with pytest.raises(InputError, match=r"columns\.npz: was changed after it was written"):
+        run.estimator()
+    path.unlink()
+    with pytest.raises(InputError, match=r"columns\.npz: cannot be read"):
+        run.estimator()
+
+
 @pytest.mark.parametrize(
     "topology",
     [

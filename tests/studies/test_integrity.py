@@ -75,12 +75,43 @@ def test_another_graph_in_the_place_of_the_trained_one_is_named(run, tmp_path, c
     shutil.copy(other.folder / "graph.npz", run.folder / "graph.npz")
     assert main(["status", str(run.folder), "--check"]) == 1
     assert "graph.npz: is not the graph that was trained" in capsys.readouterr().out
+    for read in (
+        lambda run: run.graph,
+        Run.network,
+        lambda run: train(BASE, run.folder, epochs=3, existing="resume"),
+    ):
+        with pytest.raises(InputError, match="is not the graph that was trained"):
+            read(Run(run.folder))
+
+
+def test_a_changed_setting_of_the_record_is_named_and_its_layout_is_none(run, capsys):
+    path = run.folder / "run.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record))
+    assert Run(run.folder).config == BASE
+    record["config"]["optimiser"]["learning_rate"][0] = 0.3
+    path.write_text(json.dumps(record, indent=2))
+    told = f"error: {path}: was changed after it was written; bring back a copy of it"
+    for command in (["report"], ["status", "--check"], ["metrics"]):
+        assert main([*command, str(run.folder)]) == 2
+        assert capsys.readouterr().err == f"{told}\n"
+    for existing in ("resume", "overwrite"):
+        with pytest.raises(InputError, match="was changed after it was written"):
+            train(BASE, run.folder, epochs=3, existing=existing)
+
+
+def test_a_row_too_many_is_named(run, capsys):
+    path = run.folder / "history.csv"
+    path.write_text(path.read_text() + path.read_text().splitlines()[-1])
+    assert main(["status", str(run.folder), "--check"]) == 1
+    assert capsys.readouterr().out.startswith(f"{path}: column epoch: must be 1, 2, ...")
 
 
 def test_a_run_of_before_there_were_hashes_opens_and_gets_them_as_it_goes_on(run):
     path = run.folder / "run.json"
     record = json.loads(path.read_text())
     hashes = record.pop("epochs")
+    del record["sha256"]
     path.write_text(json.dumps(record))
     assert len(Run(run.folder).history) == 2
     (run.folder / "errors" / "epoch-0001.npy").unlink()  # of an old run something may be gone
@@ -113,6 +144,10 @@ def path(swept, tmp_path):
         ("DELETE FROM metrics", "metrics", ("runs",)),
         ("UPDATE runs SET config=replace(config, '0.2', '0.3')", "runs", ("runs",)),
         ("UPDATE runs SET status='pending'", "runs", ("runs",)),
+        ("UPDATE runs SET epochs=3", "runs", ("runs", "statuses")),
+        ("UPDATE runs SET graph=graph||' '", "runs", ("results_digest",)),
+        ("UPDATE work SET seconds=seconds+1", "work", ("work",)),
+        ("UPDATE measures SET error='no'", "measures", ("measure_errors",)),
     ],
 )
 def test_a_changed_row_is_named_and_not_read(path, capsys, statement, table, reads):
@@ -127,6 +162,33 @@ def test_a_changed_row_is_named_and_not_read(path, capsys, statement, table, rea
         for read in reads:
             with pytest.raises(InputError, match="was changed after it was stored"):
                 getattr(store, read)()
+
+
+def test_a_changed_run_that_is_still_to_do_is_not_trained(path):
+    study = Study("s", grid(BASE, seed=[0, 1, 2]), epochs=2)
+    with Store(path) as store, ThreadPoolExecutor(1) as pool:
+        store.add(study)
+        store._db.execute("UPDATE runs SET config=replace(config, '0.2', '0.3') WHERE rowid=3")
+        for read in (store.statuses, lambda: sweep(study, store, pool, workers=1)):
+            with pytest.raises(InputError, match=f"runs, run '{study.keys[2]}': was changed after"):
+                read()
+        assert len(store.standing()) == 3
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_changed_weights_that_a_study_keeps_are_named(tmp_path, capsys, gone):
+    path = tmp_path / "s.sqlite"
+    with ThreadPoolExecutor(1) as pool:
+        sweep(Study("s", (BASE,), weights=True), path, pool, workers=1)
+    assert main(["status", str(path), "--check"]) == 0
+    [kept] = (tmp_path / "s.sqlite.weights").iterdir()
+    if gone:
+        kept.unlink()
+    else:
+        flip(kept, 500)
+    capsys.readouterr()
+    assert main(["status", str(path), "--check"]) == 1
+    assert capsys.readouterr().out.startswith(f"{kept}: ")
 
 
 def test_what_is_measured_later_hides_no_change(path):

@@ -31,7 +31,7 @@ Symmetrise: TypeAlias = Literal["max", "mean", "or"]
 #: do; a node is at least one int64.
 BYTES_PER_EDGE, BYTES_PER_NODE = 24, 8
 #: Every pair of layers has arrays and measures of its own, so their number counts squared.
-MOST_LAYERS = 1000
+MOST_LAYERS = 10_000
 
 
 def check_symmetrise(symmetrise: object) -> None:
