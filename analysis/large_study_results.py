@@ -2,21 +2,24 @@
 
     python analysis/large_study_results.py          from results/large_study/{runs,history}.csv
 
-Works on the means of settings. Writes into --out:
+Works on the means of settings. Writes into the folder --results:
 
     ranks.csv       Spearman of every measure with the error after the first and the last epoch, by
-                    recipe and half, with a bootstrap interval, the q-value, and for hops the range
+                    recipe and half, over all settings and over those whose states had settled,
+                    with a bootstrap interval, the q-value, and for hops the range
                     (95 %) that is left when errors are dealt out at random within each family
     lasting.csv     Spearman of the errors after earlier epochs with the last
     recipes.csv     mean, least and largest error, and their spread over settings, by recipe
     settings.csv    all means
 
-and draws docs/figures/large_study.png: error against hops from inputs to outputs, by recipe.
+and draws docs/figures/large_study.png: error against hops from inputs to outputs, by recipe;
+triangles are networks whose states were still moving when a free phase ended.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from pathlib import Path
 
@@ -24,6 +27,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from large_study import settings as designed
+from matplotlib.ticker import LogLocator, NullFormatter
 from tables import label, save, write
 
 from smallworld_eqprop import InputError
@@ -36,6 +40,8 @@ ROOT = Path(__file__).resolve().parents[1]
 HOPS = "metric_input_output_path_length"
 FIRST, LAST = "error_1", "error_last"
 OUTCOMES = (FIRST, LAST)
+#: Worst one of the free phases in the last epoch; above UNSETTLED the states were still moving.
+RESIDUAL, UNSETTLED = "worst_residual", 0.1
 BEFORE_LAST = (1, 2, 5)
 HALVES = ("explore", "confirm")
 #: Too few settings to rank.
@@ -53,7 +59,7 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     then = {
         f"error_{epoch}": history[history.epoch == epoch].set_index("key").error
         for epoch in BEFORE_LAST
-    } | {LAST: last.error}
+    } | {LAST: last.error, RESIDUAL: last.worst_residual}
     runs = runs.assign(
         family=runs.setting.str.replace(r"-p[\d.]+$", "", regex=True),
         test_error=100 * runs.final_test_error,
@@ -62,7 +68,13 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     )
     by = ["recipe", "half", "family", "setting"]
     numbers = [c for c in runs if c.startswith("metric_") and not c.startswith("metric_density_")]
-    outcomes = [*(f"error_{each}" for each in BEFORE_LAST), LAST, "test_error", "log_spread"]
+    outcomes = [
+        *(f"error_{each}" for each in BEFORE_LAST),
+        LAST,
+        "test_error",
+        "log_spread",
+        RESIDUAL,
+    ]
     grouped = runs.groupby(by, sort=False)
     found = grouped[[*outcomes, *numbers]].mean()
     found["n_seeds"] = grouped.size()
@@ -71,9 +83,11 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 
 
 def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Spearman of measures with errors, by recipe and half."""
+    """Spearman of measures with errors, by recipe and half, of all settings and of settled ones."""
     tables = []
-    for (recipe, half), part in settings.groupby(["recipe", "half"], sort=False):
+    groups = settings.groupby(["recipe", "half"], sort=False)
+    for ((recipe, half), whole), which in itertools.product(groups, ("all", "settled")):
+        part = whole if which == "all" else whole[whole[RESIDUAL] <= UNSETTLED]
         measures = [c for c in part if c.startswith("metric_") and part[c].nunique() > 2]
         part = part[part[[HOPS, *OUTCOMES]].notna().all(axis=1)]
         if len(part) < FEWEST:
@@ -83,7 +97,7 @@ def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
         main = found.metric == HOPS
         null = [rank_measures(part, [HOPS], outcome).ranked[0] for outcome in found.outcome[main]]
         found.loc[main, ["null_low", "null_high"]] = [(n.null_low, n.null_high) for n in null]
-        tables.append(found.assign(recipe=recipe, half=half))
+        tables.append(found.assign(recipe=recipe, half=half, settings=which))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
@@ -133,13 +147,23 @@ def draw(settings: pd.DataFrame) -> plt.Figure:
         part = settings[settings.recipe == recipe]
         for row, (outcome, words) in enumerate(zip(OUTCOMES, ("first", "last"), strict=True)):
             ax = axes[row, column]
-            for half, face in zip(HALVES, ("C0", "none"), strict=True):
-                own = part[part.half == half]
-                ax.scatter(
-                    own[HOPS], own[outcome], s=16, facecolors=face, edgecolors="C0", label=half
-                )
+            moving = part[RESIDUAL] > UNSETTLED
+            for half, filled in zip(HALVES, (True, False), strict=True):
+                for chosen, colour, marker, told in (
+                    (~moving, "C0", "o", ""),
+                    (moving, "C1", "^", ", not settled"),
+                ):
+                    own = part[(part.half == half) & chosen]
+                    face = colour if filled else "none"
+                    ax.scatter(
+                        own[HOPS], own[outcome], s=16, marker=marker, facecolors=face,
+                        edgecolors=colour, label=f"{half}{told}",
+                    )  # fmt: skip
             if (part[outcome] > 0).all():
                 ax.set_yscale("log")
+                ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                ax.yaxis.set_major_formatter("{x:g}")
+                ax.yaxis.set_minor_formatter(NullFormatter())
             ax.set_title(f"{recipe}, {words} epoch")
             if not column:
                 ax.set_ylabel("validation error (%)")
@@ -168,7 +192,18 @@ def do(found: argparse.Namespace) -> None:
     best = tables["ranks"]
     if len(best):
         shown = best[best.metric.isin([HOPS]) | (best.q_value < 0.05)]
-        columns = ["recipe", "half", "outcome", "metric", "value", "low", "high", "q_value"]
+        columns = [
+            "recipe",
+            "half",
+            "settings",
+            "n",
+            "outcome",
+            "metric",
+            "value",
+            "low",
+            "high",
+            "q_value",
+        ]
         columns += ["null_low", "null_high"]
         print(shown[columns].assign(metric=shown.metric.map(label)).round(3).to_string(index=False))
     print(tables["lasting"].round(2).to_string(index=False))

@@ -78,7 +78,12 @@ def table(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
                 }
             )
             history += [
-                {"key": key, "epoch": epoch, "validation_error": error}
+                {
+                    "key": key,
+                    "epoch": epoch,
+                    "validation_error": error,
+                    "worst_residual": setting / 50,
+                }
                 for epoch, error in errors.items()
             ]
     return pd.DataFrame(runs), pd.DataFrame(history)
@@ -90,6 +95,8 @@ def test_ranks_of_made_up_errors() -> None:
     assert set(settings.family) == {"a", "b"}
     assert settings.error_1.tolist() == pytest.approx([10 * (1 + k / 5) for k in range(10)])
     found = results.ranks(settings, seed=0).set_index("outcome")
+    # Of ten settings six have a residual up to 0.1, too few to rank.
+    assert set(found.settings) == {"all"}
     assert found.value["error_1"] == pytest.approx(1)
     assert abs(found.value["error_last"]) < 0.9
     # Hops of the two families interleave, so that nothing is left when errors are dealt out.
@@ -104,6 +111,13 @@ def test_dealing_out_keeps_what_differs_between_families() -> None:
     settings["family"] = np.where(settings[results.HOPS] < 2, "low", "high")
     found = results.ranks(settings, seed=0).set_index("outcome")
     assert 0.4 < found.null_low["error_1"] < found.null_high["error_1"] <= 1
+
+
+def test_settled_settings_are_ranked_apart() -> None:
+    runs, history = table(np.random.default_rng(0))
+    history["worst_residual"] = np.where(history.key.str[0].isin(["0", "9"]), 0.5, 0.01)
+    found = results.ranks(results.means(runs, history), seed=0)
+    assert found.groupby("settings").n.unique().map(list).to_dict() == {"all": [10], "settled": [8]}
 
 
 def test_no_runs_is_one_line() -> None:
