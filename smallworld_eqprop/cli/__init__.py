@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,6 +21,7 @@ from smallworld_eqprop.cli.metrics import metrics
 from smallworld_eqprop.cli.report import report
 from smallworld_eqprop.cli.sweep import export, status, sweep
 from smallworld_eqprop.cli.train import train
+from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.presets import preset_names, read_preset
 
 __all__ = ["app", "main"]
@@ -122,10 +124,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Kinds and measures of one's own lie beside the file that names them, as `python` would see it.
     if not {"", str(Path.cwd())} & set(sys.path):
         sys.path.append("")
-    return exit_status(
-        lambda: app(
-            arguments if arguments is None else list(arguments),
-            prog_name="smallworld-eqprop",
-            standalone_mode=False,
-        )
-    )
+    words = sys.argv[1:] if arguments is None else list(arguments)
+
+    def run() -> object:
+        _refuse_options_as_values(words)
+        return app(words, prog_name="smallworld-eqprop", standalone_mode=False)
+
+    return exit_status(run)
+
+
+def _refuse_options_as_values(words: Sequence[str]) -> None:
+    """Refuse ``--out --json``, which click takes as a file of the name ``--json``."""
+    commands: Any = typer.main.get_command(app)
+    command = commands.commands.get(words[0]) if words else None
+    options = command.params if command else ()
+    valued = {name for each in options if not getattr(each, "is_flag", True) for name in each.opts}
+    for name, value in itertools.pairwise(words):
+        if name in valued and value.startswith("--"):
+            raise InputError(f"{name}: no value is given; {value!r} is an option")

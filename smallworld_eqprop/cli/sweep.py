@@ -113,7 +113,9 @@ def sweep(
 def status(
     target: Target,
     store: StoreOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with every run.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: every run, or with --check every problem.")
+    ] = False,
     check: Annotated[
         bool,
         typer.Option("--check", help="Verify all that is recorded in a store or a run folder."),
@@ -124,7 +126,7 @@ def status(
     With --check, name every file or row that was changed after it was written.
     """
     if check:
-        return verify(*resolve(target, store))
+        return verify(*resolve(target, store), as_json=as_json)
     from smallworld_eqprop.studies.scratch import fractions
     from smallworld_eqprop.studies.store import Store
     from smallworld_eqprop.studies.study import varying
@@ -168,7 +170,7 @@ def status(
     return 0
 
 
-def verify(_study: Study | None, path: Path) -> int:
+def verify(_study: Study | None, path: Path, *, as_json: bool) -> int:
     """Print what is damaged in a run folder or a store, and give 1 if anything is."""
     from smallworld_eqprop.studies.integrity import check_run
     from smallworld_eqprop.studies.store import Store
@@ -178,10 +180,11 @@ def verify(_study: Study | None, path: Path) -> int:
     else:
         with Store(path, create=False) as opened:
             problems = opened.check()
-    for problem in problems:
-        typer.echo(problem)
-    if not problems:
-        typer.echo(f"{path}: as it was written")
+    told = problems or [f"{path}: as it was written"]
+    if as_json:
+        told = [json_line({"path": str(path), "problems": problems})]
+    for line in told:
+        typer.echo(line)
     return 1 if problems else 0
 
 

@@ -18,6 +18,14 @@ def test_no_arguments_print_the_help_and_are_no_error(capsys):
     assert "Usage" in shown.out + shown.err
 
 
+def test_an_option_is_no_value_of_another(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text(SMALL)
+    assert main(["train", "mine.toml", "--out", "--json"]) == 2
+    assert capsys.readouterr().err == "error: --out: no value is given; '--json' is an option\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "100000"])
 def test_a_number_of_threads_that_no_machine_has_is_refused(number, capsys):
     for command in ("train", "metrics"):

@@ -70,6 +70,16 @@ def test_a_file_that_is_gone_is_named(run, capsys, name):
     assert str(run.folder / name) in capsys.readouterr().out
 
 
+def test_problems_as_json(run, capsys):
+    command = ["status", str(run.folder), "--check", "--json"]
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out) == {"path": str(run.folder), "problems": []}
+    (run.folder / "checkpoint.npz").unlink()
+    assert main(command) == 1
+    [problem] = json.loads(capsys.readouterr().out)["problems"]
+    assert str(run.folder / "checkpoint.npz") in problem
+
+
 def test_another_graph_in_the_place_of_the_trained_one_is_named(run, tmp_path, capsys):
     other = train(BASE.changed(seed=7, p=0.3), tmp_path / "other", epochs=1)
     shutil.copy(other.folder / "graph.npz", run.folder / "graph.npz")
