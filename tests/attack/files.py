@@ -81,8 +81,9 @@ def attack_files(tally: Tally, numbers: range, folder: Path) -> None:
         target = rng.choice(targets[group])
         place = Path(shutil.copytree(material, folder / f"{number}"))
         os.chdir(place)
-        # Another graph in the place of a graph is no damage, nor are other data.
-        recorded = group in ("run", "study")
+        # Another graph in the place of a graph is no damage, nor are other data. The record of
+        # another run is right by itself; the files beside it are what it does not fit.
+        recorded = group in ("run", "study") and target.name != "run.json"
         others = [each for each in files if recorded and each.suffix == target.suffix]
         what = damage(target, rng, others)
         told = in_fork(lambda group=group: compared(dict(GROUPS[group]()), right[group]))
