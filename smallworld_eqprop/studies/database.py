@@ -153,8 +153,10 @@ def translated(path: Path) -> Iterator[None]:
         raise _damaged(path, str(error)) from None
     except sqlite3.Error as error:
         code = _kind(error)
-        lacking = code == sqlite3.SQLITE_ERROR and str(error).startswith("no such ")
-        if lacking or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        # Text that is not UTF-8 has no code. Rows that do not fit to each other were changed.
+        told = str(error).startswith(("no such ", "Could not decode to UTF-8"))
+        damaged = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
+        if code in damaged or (told and code in (0, sqlite3.SQLITE_ERROR)):
             raise _damaged(path, str(error)) from None
         numbers = {
             sqlite3.SQLITE_FULL: errno.ENOSPC,

@@ -194,3 +194,21 @@ def test_an_owner_that_is_no_name_is_dead(swept, tmp_path):
         for owner in ("", "me", "a~b~c~d"):
             store._db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, 0, 0)", (key, owner))
             assert store.standing() == {key: "pending"}
+
+
+def test_text_that_is_no_utf8_is_named(swept, tmp_path, capsys):
+    path = shutil.copy(swept, tmp_path / "s.sqlite")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE runs SET config=CAST(x'7bff' AS TEXT)")
+    for command in ("status", "report"):
+        assert main([command, str(path)]) == 2
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert error.startswith(f"error: {path}: damaged, or not a store (Could not decode")
+
+
+def test_rows_that_belong_to_no_run_end_a_sweep_in_one_line(swept, tmp_path):
+    path = shutil.copy(swept, tmp_path / "s.sqlite")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE runs SET key='other'")
+    with ThreadPoolExecutor(1) as pool, pytest.raises(InputError, match="damaged, or not a store"):
+        sweep(Study("s", (BASE,)), path, pool, workers=1)
