@@ -57,8 +57,9 @@ hardware: $(VENV)/.installed ## how many bits a device needs: trains 196 network
 	$(BIN)/smallworld-eqprop sweep analysis/studies/hardware_anchor.toml
 	$(BIN)/smallworld-eqprop export runs/hardware_anchor.sqlite --out results/hardware_anchor
 
-figures: $(VENV)/.installed ## redraw figures 1 to 7 and table 1 from results/, without training
-	@status=0; for script in figures/figure*.py figures/time_to_error.py figures/connectome_panels.py; do \
+figures: $(VENV)/.installed ## redraw all figures and table 1 from results/, without training
+	@status=0; for script in figures/figure*.py figures/time_to_error.py figures/connectome_panels.py \
+	    figures/wiring.py figures/hardware_bits.py; do \
 	    $(BIN)/python $$script --out docs/figures || status=1; done; \
 	$(BIN)/python analysis/table1.py || status=1; exit $$status
 

@@ -75,7 +75,7 @@ def draw(points: pd.DataFrame) -> Figure:
             place = (row.length / shortest, row.error)
             ax.annotate(f"{row.p:g}", place, (3, 3), textcoords="offset points", fontsize=6)
     ax.set(
-        xlabel="length of all wires, of the shortest network", ylabel="test error (%)",
+        xlabel="length of all wires (layered network: 1)", ylabel="test error (%)",
         ylim=(0, None),
     )  # fmt: skip
     fig.legend(loc="outside lower center", ncols=3)
