@@ -179,13 +179,19 @@ def test_what_cannot_be_shown_is_one_line(config, run, tmp_path, capsys):
     (tmp_path / "text.txt").write_text("hello")
     begun = tmp_path / "begun"
     begun.mkdir()
-    shutil.copy(run.folder / "run.json", begun)
+    record = json.loads((run.folder / "run.json").read_text())
+    del record["epochs"], record["sha256"]
+    (begun / "run.json").write_text(json.dumps(record))
+    robbed = tmp_path / "robbed"
+    robbed.mkdir()
+    shutil.copy(run.folder / "run.json", robbed)
     for source, words in (
         (tmp_path / "nowhere", "no run folder and no store of a study here"),
         (tmp_path, "no run here"),
         (tmp_path / "text.txt", "text.txt"),
         (empty, "no run is finished yet"),
         (begun, "no epoch is finished yet"),
+        (robbed, "history.csv: is missing"),
     ):
         assert main(["report", str(source)]) == 2
         message = capsys.readouterr().err.splitlines()[-1]
