@@ -202,6 +202,8 @@ def same(asked: Any, found: Any) -> bool:
         return True
     if isinstance(asked, list):
         return len(asked) == len(found) and all(map(same, asked, found))
+    if isinstance(found, float) and isinstance(asked, int):
+        asked = asked if isinstance(asked, bool) else float(asked)  # as exact as a float can be
     return isinstance(asked, bool) == isinstance(found, bool) and asked == found
 
 
