@@ -132,8 +132,11 @@ def refuse_device(path: Path) -> None:
     Raises
     ------
     InputError
-        If `path` is there and neither a file nor a folder.
+        If `path` is there and neither a file nor a folder, or if it has a NUL character, which no
+        name of a file may have.
     """
+    if "\0" in str(path):
+        raise InputError(f"{str(path)!r}: a name of a file without NUL characters is needed")
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise InputError(f"{path}: not a file, but a device or a pipe; give a file")
 

@@ -126,3 +126,14 @@ def test_a_run_never_takes_a_folder_that_somebody_made(tmp_path, monkeypatch, ca
         assert f"{name}: holds files, but no run" in capsys.readouterr().err
     assert [path.name for path in Path("mine").iterdir()] == ["graph.npz"]
     assert Path("mine/graph.npz").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("data", ['{kind="npz",path=%s}', '{kind="csv",path=%s,target="y"}'])
+def test_a_name_with_nul_is_refused_in_one_line(tmp_path, monkeypatch, capsys, data):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text(
+        "topology.layer_sizes=[64,5,10]\ndata=" + data % r'"a\u0000b"' + "\n"
+    )
+    assert main(["train", "mine.toml"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith(r"'a\x00b': a name of a file without NUL characters is needed")
