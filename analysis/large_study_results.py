@@ -68,13 +68,8 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     )
     by = ["recipe", "half", "family", "setting"]
     numbers = [c for c in runs if c.startswith("metric_") and not c.startswith("metric_density_")]
-    outcomes = [
-        *(f"error_{each}" for each in BEFORE_LAST),
-        LAST,
-        "test_error",
-        "log_spread",
-        RESIDUAL,
-    ]
+    errors = [*(f"error_{each}" for each in BEFORE_LAST), LAST, "test_error"]
+    outcomes = [*errors, "log_spread", RESIDUAL]
     grouped = runs.groupby(by, sort=False)
     found = grouped[[*outcomes, *numbers]].mean()
     found["n_seeds"] = grouped.size()
@@ -192,19 +187,8 @@ def do(found: argparse.Namespace) -> None:
     best = tables["ranks"]
     if len(best):
         shown = best[best.metric.isin([HOPS]) | (best.q_value < 0.05)]
-        columns = [
-            "recipe",
-            "half",
-            "settings",
-            "n",
-            "outcome",
-            "metric",
-            "value",
-            "low",
-            "high",
-            "q_value",
-        ]
-        columns += ["null_low", "null_high"]
+        which = ["recipe", "half", "settings", "n", "outcome", "metric"]
+        columns = [*which, "value", "low", "high", "q_value", "null_low", "null_high"]
         print(shown[columns].assign(metric=shown.metric.map(label)).round(3).to_string(index=False))
     print(tables["lasting"].round(2).to_string(index=False))
 

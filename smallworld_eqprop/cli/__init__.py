@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -126,17 +126,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.path.append("")
     words = sys.argv[1:] if arguments is None else list(arguments)
 
+    commands: Any = typer.main.get_command(app)
+
     def run() -> object:
-        _refuse_options_as_values(words)
-        return app(words, prog_name="smallworld-eqprop", standalone_mode=False)
+        _refuse_options_as_values(commands.commands, words)
+        return commands(words, prog_name="smallworld-eqprop", standalone_mode=False)
 
     return exit_status(run)
 
 
-def _refuse_options_as_values(words: Sequence[str]) -> None:
+def _refuse_options_as_values(commands: Mapping[str, Any], words: Sequence[str]) -> None:
     """Refuse ``--out --json``, which click takes as a file of the name ``--json``."""
-    commands: Any = typer.main.get_command(app)
-    command = commands.commands.get(words[0]) if words else None
+    command = commands.get(words[0]) if words else None
     options = command.params if command else ()
     valued = {name for each in options if not getattr(each, "is_flag", True) for name in each.opts}
     for name, value in itertools.pairwise(words):
