@@ -103,7 +103,7 @@ def relax_each(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def nudge_each(  # type: ignore[no-untyped-def]
-    weights, ends, near, inside, low, high, state, field, force, curvature, steps, step_size, margin
+    margin, weights, ends, near, inside, low, high, state, field, force, curvature, steps, step_size
 ) -> None:  # fmt: skip
     """Take synchronous Euler steps with every example; see `Euler`.
 
@@ -112,6 +112,9 @@ def nudge_each(  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
+    margin : float
+        How far beyond its bound a field must lie for its node to rest; in the end a quarter of
+        that will do.
     weights, ends, near, inside, low, high : ndarray
     state : ndarray, shape (batch, n_free)
         Updated in place.
@@ -123,9 +126,6 @@ def nudge_each(  # type: ignore[no-untyped-def]
     steps : int
     step_size : float
         Of the arrays' dtype.
-    margin : float
-        How far beyond its bound a field must lie for its node to rest; in the end a quarter of
-        that will do.
     """
     room = np.empty(weights.size, weights.dtype)
     change, ahead = np.empty(state.shape[1], state.dtype), np.empty(state.shape[1], state.dtype)

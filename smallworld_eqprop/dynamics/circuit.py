@@ -114,6 +114,7 @@ class Circuit:
     motion: Motion | None = None
     _whole: Whole | None = None
     _matrix: Any = None
+    _edges: tuple[npt.NDArray, ...] | None = None
     _stale: bool = True
 
     @property
@@ -133,7 +134,7 @@ class Circuit:
 
     def changed(self) -> None:
         """Hear that the matrices, which are views, have other entries now."""
-        self._stale, self._matrix = True, None
+        self._stale, self._matrix, self._edges = True, None, None
 
     def rest(self) -> Array:
         """Nodes at rest: at 0, or at the bound nearest to it; shape (n_free,)."""
@@ -200,6 +201,17 @@ class Circuit:
             return sparse.csr_array(shape, dtype=self.dtype)
         data, i, j = (np.concatenate(each) for each in zip(*parts, strict=True))
         return sparse.coo_array((data, (i, j)), shape=shape).tocsr()
+
+    def edges(self) -> tuple[npt.NDArray, ...]:
+        """M by columns, and the bounds, for going along the edges: see `thin`."""
+        if self._edges is None:
+            if whole := self.whole():
+                first, source, target = self.layout.neighbours
+                self._edges = first, source, whole.weights[source, target]
+            else:
+                found = self.matrix().tocsc()
+                self._edges = found.indptr, found.indices, found.data
+        return *self._edges, self.low, self.high
 
     def clip(self, state: Any) -> Array:
         """States cut at the bounds."""
@@ -316,7 +328,9 @@ class Circuit:
 
     def with_parts(self, **parts: Any) -> Circuit:
         """A circuit with other parts, which shares with this one nothing that is derived."""
-        return dataclasses.replace(self, **parts, _whole=None, _matrix=None, _stale=True)
+        return dataclasses.replace(
+            self, **parts, _whole=None, _matrix=None, _edges=None, _stale=True
+        )
 
 
 def check_acting(circuit: Any) -> None:

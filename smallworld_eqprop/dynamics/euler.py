@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,9 +11,11 @@ import numpy as np
 
 from smallworld_eqprop.dynamics.active_set import nudge_each
 from smallworld_eqprop.dynamics.circuit import Circuit, Nudge, check_acting
-from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps, zero_counts
+from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, zero_counts
 from smallworld_eqprop.dynamics.sharing import share
+from smallworld_eqprop.dynamics.thin import nudge_thin
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.parts import Repeats
 
 __all__ = ["Euler"]
 
@@ -44,13 +46,12 @@ class Euler(Solver):
         The step :math:`\epsilon`, in (0, 1].
     """
 
-    steps: int = 500
+    steps: Repeats = 500
     step_size: float = 0.5
     fixed: ClassVar[bool] = True
     in_time: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_sweeps("steps", self.steps)
         if not 0 < self.step_size <= 1:
             raise InputError(f"step_size: {self.step_size}, must be above 0 and at most 1")
 
@@ -101,23 +102,30 @@ class Euler(Solver):
         state = free.state.copy()
         if not examples.size:
             return self._ended(state)
-        if whole := circuit.whole():
-            kind = circuit.dtype.type
-            own, field = state[examples], free.field[examples]
-            force, curvature = circuit.pull(Nudge(nudge.force[examples], nudge.curvature))
-            # Among few nodes it costs more to find out which rest.
-            margin = kind(np.inf if circuit.layout.compact else MARGIN)
-
-            def work(part: slice) -> None:
-                batch = own[part], field[part], force[part], curvature
-                nudge_each(*(*whole.arrays, *batch, self.steps, kind(self.step_size), margin))
-
-            share(work, len(examples))
-            state[examples] = own
-        else:
+        take, arrays = self._compiled(circuit)
+        if take is None:
             part = Nudge(nudge.force[examples], nudge.curvature)
             state[examples] = self.relax(circuit, drive[examples], state[examples], part).state
+            return self._ended(state)
+        own, field = state[examples], free.field[examples]
+        force, curvature = circuit.pull(Nudge(nudge.force[examples], nudge.curvature))
+        steps = self.steps, circuit.dtype.type(self.step_size)
+        share(
+            lambda part: take(*arrays, own[part], field[part], force[part], curvature, *steps),
+            len(examples),
+        )
+        state[examples] = own
         return self._ended(state)
+
+    def _compiled(self, circuit: Circuit) -> tuple[Callable[..., None] | None, tuple[Any, ...]]:
+        """The loops that take the steps, and what they take of the network; none of a large one."""
+        if circuit.layout.thin:
+            return nudge_thin, circuit.edges()
+        if whole := circuit.whole():
+            # Among few nodes it costs more to find out which rest.
+            margin = circuit.dtype.type(np.inf if circuit.layout.compact else MARGIN)
+            return nudge_each, (margin, *whole.arrays)
+        return None, ()
 
     def _ended(self, state: Any) -> Relaxation:
         sweeps = zero_counts(state[..., 0]) + self.steps

@@ -38,6 +38,10 @@ DENSE_FROM = 1 / 32
 # would cost their calls alone.
 COMPACT = 1024
 
+# With less than this share of all pairs of free nodes joined, relaxation goes along the edges: at
+# 5 % it is about five times as fast as by dense arrays (benchmarks/bench_thin.py).
+THIN = 1 / 16
+
 
 def pair_name(lower: int, upper: int) -> str:
     """What a pair of layers is called in tables and plots."""
@@ -232,6 +236,8 @@ class Layout:
     n_inputs, n_free : int
     compact : bool
         Whether all weights among free nodes fit the cache of a core.
+    thin : bool
+        Whether so few free nodes are joined that relaxation goes along the edges.
     """
 
     def __init__(self, graph: LayeredGraph) -> None:
@@ -241,6 +247,23 @@ class Layout:
         self.n_inputs, self.n_edges = graph.layer_sizes[0], graph.n_edges
         self.compact = self.n_free <= COMPACT
         self.blocks = [_block(graph, *each, self.compact) for each in blocks_of(graph)]
+        self._inner = graph.edges[graph.edges.min(axis=1) >= self.n_inputs] - self.n_inputs
+        self.thin = 2 * len(self._inner) < THIN * self.n_free**2
+
+    @cached_property
+    def neighbours(self) -> tuple[npt.NDArray, npt.NDArray, npt.NDArray]:
+        """Both directions of all edges among free nodes, by target, then source.
+
+        Returns
+        -------
+        first : ndarray, shape (n_free + 1,)
+            Node i is the target of the entries from ``first[i]`` up to ``first[i + 1]``, excluded.
+        source, target : ndarray, shape (entries,)
+        """
+        source, target = np.concatenate([self._inner, self._inner[:, ::-1]]).T
+        order = np.lexsort((source, target))
+        first = np.searchsorted(target[order], np.arange(self.n_free + 1))
+        return first, source[order], target[order]
 
     def pack(self, values: Array) -> list[Array]:
         """Values of the edges, in the order of ``graph.edges``, as one array per block."""

@@ -13,6 +13,7 @@ from smallworld_eqprop.dynamics.network import Network
 from smallworld_eqprop.dynamics.relaxation import Solver
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.parts import Repeats, check_type
 
 __all__ = ["Attractors", "attractors"]
 
@@ -91,8 +92,7 @@ def attractors(
     J. J. Hopfield, "Neurons with graded response have collective computational properties like
     those of two-state neurons", PNAS 81:3088, 1984. https://doi.org/10.1073/pnas.81.10.3088
     """
-    if not isinstance(n_starts, int | np.integer) or n_starts < 1:
-        raise InputError(f"n_starts: {n_starts!r}, must be a whole number of at least 1")
+    check_type("n_starts", n_starts, Repeats)
     if not apart > 0:
         raise InputError(f"apart: {apart!r}, must be above 0")
     solver, circuit, rng = solver or PRECISE, network.circuit, np.random.default_rng(seed)

@@ -129,8 +129,8 @@ class Network(LaidOut):
 
     @property
     def by_example(self) -> bool:
-        """Whether the network is small enough to relax one example after the other."""
-        return self.n_free <= WHOLE
+        """Whether threads share the examples of a batch: of a small network, or a thin one."""
+        return self.layout.thin or self.n_free <= WHOLE
 
     @property
     def blocks(self) -> list[Block]:

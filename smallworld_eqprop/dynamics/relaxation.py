@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from smallworld_eqprop.dynamics.circuit import Nudge
 from smallworld_eqprop.dynamics.motion import check_still
-from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.parts import Part
+from smallworld_eqprop.parts import Part, Repeats
 
 __all__ = ["Relaxation", "Solver", "Status"]
 
@@ -112,7 +111,7 @@ class Solver(Part):
     """
 
     tolerance: float = 1e-3
-    max_sweeps: int = 500
+    max_sweeps: Repeats = 500
     #: whether the number of sweeps is fixed, and no residual is asked for
     fixed: ClassVar[bool] = False
     #: whether a sweep is a step in time, as slew and thermal noise need it
@@ -179,17 +178,6 @@ class Solver(Part):
         """How far nudged phases come from the free one, and how many examples failed in all."""
         nudged = [self.nudge(circuit, drive, free, each) for each in nudges]
         return [each.state - free.state for each in nudged], sum(each.failed for each in nudged)
-
-
-def check_sweeps(name: str, value: object) -> None:
-    """Refuse a number of sweeps or steps that is none.
-
-    Raises
-    ------
-    InputError
-    """
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise InputError(f"{name}: {value}, must be a whole number of at least 1")
 
 
 def zero_counts(values: Any) -> Any:

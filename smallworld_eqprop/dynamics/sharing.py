@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from smallworld_eqprop.memory import check_at_once
+from smallworld_eqprop.parts import AtOnce, check_type
 
 __all__ = ["share", "threads"]
 
@@ -60,7 +60,7 @@ def threads(network: Any, n: int) -> Iterator[None]:
     >>> len(batches)
     5
     """
-    check_at_once("threads", n)
+    check_type("threads", n, AtOnce)
     products = 1 if network.by_example else n
     before = _threads.set(n if products == 1 else 1)
     try:

@@ -21,6 +21,8 @@ Reasons for its speed, the most important first:
   at the right w > 1 all modes shrink by w - 1. While the observed contraction is slower than
   w - 1, a real mode is left behind and Young's relation gives its mu, hence a better w; while it
   is not, w is larger than needed and comes down.
+- Where only few pairs of nodes are joined, as on a chip, the sweeps go along the edges, for many
+  examples side by side (thin.py), and nothing of the above is needed.
 - The drive of the clamped inputs is computed once, and only from the inputs that are not 0.
 
 Networks too large for an array of all weights among free nodes are swept whole to the end, and
@@ -48,10 +50,12 @@ from smallworld_eqprop.dynamics.kernels import adapt, count_moving, step
 from smallworld_eqprop.dynamics.layout import Array
 from smallworld_eqprop.dynamics.motion import check_still
 from smallworld_eqprop.dynamics.products import products
-from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps
+from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver
 from smallworld_eqprop.dynamics.sharing import share
+from smallworld_eqprop.dynamics.thin import relax_thin
 from smallworld_eqprop.dynamics.whole import Whole
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.parts import Repeats
 
 __all__ = ["SOR"]
 
@@ -95,13 +99,12 @@ class SOR(Solver):
     """
 
     tolerance: float = 1e-3
-    max_sweeps: int = 500
+    max_sweeps: Repeats = 500
     start_factor: float = 1.45
 
     def __post_init__(self) -> None:
         if not self.tolerance > 0:
             raise InputError(f"tolerance: {self.tolerance}, must be above 0")
-        check_sweeps("max_sweeps", self.max_sweeps)
         if not 0 < self.start_factor < 2:
             raise InputError(f"start_factor: {self.start_factor}, must be between 0 and 2")
 
@@ -121,6 +124,9 @@ class SOR(Solver):
         if nudge is not None:
             circuit, drive = circuit.nudged(drive, nudge)
         batch = _Batch(self, circuit, drive, start)
+        if circuit.layout.thin:
+            batch.relax_thin()
+            return batch.end()
         active = batch.look(np.arange(len(start)))
         if active.size and (whole := circuit.whole()):
             many = active[batch.moving(active) > MANY]
@@ -192,6 +198,17 @@ class _Batch:
         share(relax, len(examples))
         self.state[examples], self.field[examples] = state, field
         self.residual[examples], self.sweeps[examples] = residual, sweeps
+
+    def relax_thin(self) -> None:
+        """Relax all examples along the edges."""
+        method, kind, edges = self.method, self.state.dtype.type, self.circuit.edges()
+
+        def relax(part: slice) -> None:
+            own = (self.drive, self.state, self.field, self.residual, self.factor, self.sweeps)
+            limits = kind(method.tolerance), method.max_sweeps, kind(STEP_LIMIT)
+            relax_thin(*(*edges, *(each[part] for each in own), *limits))
+
+        share(relax, len(self.state))
 
     def sweep(self, examples: npt.NDArray[np.intp], budget: int) -> None:
         """Sweep all nodes of these examples until they seem converged, at most `budget` times."""

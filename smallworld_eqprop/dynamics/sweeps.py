@@ -22,9 +22,10 @@ from smallworld_eqprop.dynamics.kernels import deviations, settle
 from smallworld_eqprop.dynamics.layout import Array
 from smallworld_eqprop.dynamics.motion import check_still
 from smallworld_eqprop.dynamics.products import products
-from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver, check_sweeps
+from smallworld_eqprop.dynamics.relaxation import Relaxation, Solver
 from smallworld_eqprop.dynamics.sharing import share
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.parts import Repeats
 
 __all__ = ["Sweeps"]
 
@@ -51,11 +52,10 @@ class Sweeps(Solver):
         If the number is none, or the tolerance is not above 0.
     """
 
-    count: int = 2
+    count: Repeats = 2
     tolerance: float = np.inf
 
     def __post_init__(self) -> None:
-        check_sweeps("count", self.count)
         if not self.tolerance > 0:
             raise InputError(f"tolerance: {self.tolerance}, must be above 0")
 

@@ -1,4 +1,4 @@
-"""Relaxing every example by its own nodes that move: faster, and the same in all else."""
+"""Compiled relaxation, by the nodes that move or along the edges: faster, the same in all else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallworld_eqprop.dynamics import euler, sor
-from smallworld_eqprop.dynamics.active_set import relax_each
 from smallworld_eqprop.dynamics.circuit import Nudge
 from smallworld_eqprop.dynamics.contrast import Contrast
 from smallworld_eqprop.dynamics.energies import energy
@@ -20,11 +19,13 @@ from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.graphs.generate.layers import layered
 
 
-@pytest.fixture(autouse=True, params=[0, 1024])
-def compact(request, monkeypatch):
-    """Networks as small as these have shorter ways; what larger ones do is to be tested as well."""
-    monkeypatch.setattr("smallworld_eqprop.dynamics.layout.COMPACT", request.param)
-    return request.param > 0
+@pytest.fixture(autouse=True, params=["large", "compact", "thin"])
+def way(request, monkeypatch):
+    """Networks as small as these have shorter ways; larger and thinner ones are tested as well."""
+    compact, thin = request.param == "compact", request.param == "thin"
+    monkeypatch.setattr("smallworld_eqprop.dynamics.layout.COMPACT", 1024 if compact else 0)
+    monkeypatch.setattr("smallworld_eqprop.dynamics.layout.THIN", 2 if thin else 0)
+    return request.param
 
 
 def prepared(network, dtype=np.float64):
@@ -143,18 +144,13 @@ def test_where_there_is_one_fixed_point_it_is_that_of_whole_sweeps(varied_networ
 def test_no_sweep_raises_the_energy(varied_network):
     circuit, drive, start = prepared(varied_network)
     for factor in (1.0, 1.6, 1.98):
-        state, sweeps = start.copy(), np.zeros(len(start), np.intp)
-        before = energy(circuit, start, drive)
+        state, before = start, energy(circuit, start, drive)
         for _ in range(4):
-            field = circuit.field(state, drive)
-            sweeps[:] = 0
-            reached, factors = np.zeros(len(state)), np.full(len(state), factor)
-            outcome = state, field, reached, factors, sweeps
-            relax_each(*circuit.whole().arrays, *outcome, 1e-12, 1, 1.98, 0.1, 4)
-            assert (sweeps <= 1).all()  # none where an example is at rest already
-            after = energy(circuit, state, drive)
+            found = SOR(1e-12, 1, start_factor=factor).relax(circuit, drive, state)
+            assert (found.sweeps <= 1).all()  # none where an example is at rest already
+            after = energy(circuit, found.state, drive)
             assert (after <= before + 1e-12 * np.abs(before)).all()
-            before = after
+            state, before = found.state, after
 
 
 def test_a_wrong_guess_is_found_out(any_model):
