@@ -58,6 +58,8 @@ class Setting:
         As in a run file.
     layers : bool
         Whether it has the layers that energy scales by layers need.
+    inside : bool
+        Whether layers have edges inside, with which two sweeps do not reach a fixed point.
     pool : int
         Pixels a side of a square that are averaged to one.
     """
@@ -66,6 +68,7 @@ class Setting:
     half: str
     topology: Spec
     layers: bool = True
+    inside: bool = False
     pool: int = 1
 
 
@@ -96,13 +99,15 @@ def settings() -> list[Setting]:
         found += varied(f"to-{places}", layered("rewire", places=places), (0.03,), (0.1,))
     across = layered("rewire_ends", across_layers=True)
     found += [
-        *varied("ends-across", across, (0.03, 0.3), (0.01, 0.1)),
-        *varied("degrees-kept", layered("rewire_keeping_degrees"), (0.1, 1), (0.03, 0.3)),
+        *varied("ends-across", across, (0.03, 0.3), (0.01, 0.1), inside=True),
+        *varied(
+            "degrees-kept", layered("rewire_keeping_degrees"), (0.1, 1), (0.03, 0.3), inside=True
+        ),
         *varied("added", layered("add_skips"), (0.03, 0.3), (0.01, 0.1)),
         *varied("thinned", layered("thin"), (0.3,), (0.1, 0.6)),
-        *varied("cliques", layered("rewire", **cliques), (0, 0.1), (0.03, 0.3)),
-        *varied("rings-10", layered("rewire", **rings), (0, 0.1), (0.3,)),
-        *varied("rings-20", layered("rewire", neighbours=20), (), (0, 0.03)),
+        *varied("cliques", layered("rewire", **cliques), (0, 0.1), (0.03, 0.3), inside=True),
+        *varied("rings-10", layered("rewire", **rings), (0, 0.1), (0.3,), inside=True),
+        *varied("rings-20", layered("rewire", neighbours=20), (), (0, 0.03), inside=True),
         Setting("no-layers", "explore", layered("random_like"), layers=False),
     ]
     for law in ("random", "lattice", "scale-free"):
@@ -123,7 +128,7 @@ def settings() -> list[Setting]:
 
 
 # Rates are those that analysis/studies/large_study_rates.toml found best.
-SWEPT = {"kind": "sweeps", "count": 60, "tolerance": 1e-3}
+SETTLED: Spec = {"relaxation": {"kind": "sor"}, "evaluation": {"kind": "sor"}}
 #: Twelve settings that span the range of hops.
 TWELVE = (
     *("layered", "rewired-p0.01", "rewired-p0.1", "rewired-p0.6", "degrees-kept-p1", "no-layers"),
@@ -145,24 +150,22 @@ def adam(setting: Setting, epochs: int) -> Spec:
 
 
 def weak_feedback(setting: Setting, epochs: int) -> Spec:
-    """Weak feedback by layers; by hops, and swept to a tolerance, where there are none."""
-    found = {
-        "preset": "weak-feedback-10x64",
-        "feedback": 0.03,
-        "learning_rate": {"kind": "cosine", "rate": 1.5e-3, "epochs": epochs},
-    }
-    return found if setting.layers else found | by_hops(0.03)
+    """Weak feedback by layers, in two sweeps where no layer has edges inside; else by hops."""
+    if not setting.layers:
+        return hops(setting, epochs)
+    found = weak(0.03, 1.5e-3, epochs)
+    return found | SETTLED if setting.inside else found
 
 
-def hops(setting: Setting, epochs: int) -> Spec:
+def hops(setting: Setting, epochs: int) -> Spec:  # noqa: ARG001
     """Weak feedback by hops to the outputs."""
-    rate = {"kind": "cosine", "rate": 3e-3, "epochs": epochs}
-    return weak_feedback(setting, epochs) | by_hops(0.3) | {"learning_rate": rate}
+    rule = {"kind": "centred", "beta": 0.25, "solver": {"kind": "euler", "steps": 12}}
+    return weak(0.3, 3e-3, epochs) | SETTLED | {"depth": "hops", "rule": rule}
 
 
-def by_hops(feedback: float) -> Spec:
-    rule = {"kind": "centred", "beta": 0.25, "solver": SWEPT}
-    return {"feedback": feedback, "depth": "hops", "relaxation": SWEPT, "rule": rule}
+def weak(feedback: float, rate: float, epochs: int) -> Spec:
+    schedule = {"kind": "cosine", "rate": rate, "epochs": epochs}
+    return {"preset": "weak-feedback-10x64", "feedback": feedback, "learning_rate": schedule}
 
 
 def exact(setting: Setting, epochs: int) -> Spec:
@@ -187,25 +190,30 @@ ORDER = (
 RECIPES = [name for name, _, _ in ORDER]
 
 
-def studies(found: argparse.Namespace) -> Iterator[Study]:
-    """One study per recipe and half, in the order of the design."""
-    epochs = 1 if found.quick else EPOCHS
-    for (recipe, make, names), half in itertools.product(ORDER, HALVES):
-        if recipe not in found.recipes or half not in found.halves:
+def studies(
+    recipes: Sequence[str] = RECIPES,
+    halves: Sequence[str] = HALVES,
+    names: Sequence[str] | None = None,
+    quick: bool = False,
+) -> Iterator[Study]:
+    """One study per recipe and half, in the order of the design; all settings without names."""
+    epochs = 1 if quick else EPOCHS
+    for (recipe, make, some), half in itertools.product(ORDER, HALVES):
+        if recipe not in recipes or half not in halves:
             continue
-        chosen = [each for each in settings() if each.half == half]
-        if found.settings:
-            chosen = [each for each in chosen if each.name in found.settings]
-        if found.quick or names is not None:
-            names = QUICK if found.quick else names
-            chosen = [each for each in chosen if each.name in names]
+        wanted = [each for each in (names, QUICK if quick else some) if each is not None]
+        chosen = [
+            each
+            for each in settings()
+            if each.half == half and all(each.name in some for some in wanted)
+        ]
         if not chosen:
             continue
         runs = [
-            run(setting, make(setting, epochs), recipe, seed, found.quick)
-            for seed, setting in itertools.product(SEEDS[:1] if found.quick else SEEDS, chosen)
+            run(setting, make(setting, epochs), recipe, seed, quick)
+            for seed, setting in itertools.product(SEEDS[:1] if quick else SEEDS, chosen)
         ]
-        name = f"{recipe}-{half}" + ("-quick" if found.quick else "")
+        name = f"{recipe}-{half}" + ("-quick" if quick else "")
         yield Study(name, tuple(runs), epochs, ("structure",))
 
 
@@ -229,7 +237,7 @@ def left(study: Study, store: Store) -> int:
 
 def do(found: argparse.Namespace) -> int:
     """Train what is left, study by study."""
-    todo = list(studies(found))
+    todo = list(studies(found.recipes, found.halves, found.settings, found.quick))
     with Store(found.store) as store:
         rows = [(each.name, len(each.runs), left(each, store)) for each in todo]
     print(tabulate(rows, ["study", "runs", "left"], tablefmt="plain"), flush=True)

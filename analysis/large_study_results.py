@@ -27,6 +27,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from large_study import settings as designed
+from large_study import studies
 from matplotlib.ticker import LogLocator, NullFormatter
 from tables import label, save, write
 
@@ -172,6 +173,8 @@ def do(found: argparse.Namespace) -> None:
     """Read, compute, write, draw and say."""
     runs, history = (pd.read_csv(found.results / f"{n}.csv").copy() for n in ("runs", "history"))
     half = {each.name: each.half for each in designed()}
+    # A store may hold runs of an earlier design.
+    runs = runs[runs.key.isin({key for study in studies() for key in study.keys})]
     runs = runs.assign(half=runs.name.str.split("--").str[0].map(half))
     settings = means(runs, history)
     tables = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 import large_study
 import large_study_results as results
 import numpy as np
@@ -15,10 +13,7 @@ from smallworld_eqprop import InputError
 
 @pytest.fixture(scope="module")
 def everything() -> list:
-    found = argparse.Namespace(
-        recipes=large_study.RECIPES, halves=large_study.HALVES, settings=None, quick=False
-    )
-    return list(large_study.studies(found))
+    return list(large_study.studies())
 
 
 def test_settings_have_names_of_their_own_and_the_halves_are_alike() -> None:
@@ -39,6 +34,15 @@ def test_every_run_has_its_setting_recipe_and_schedule(everything: list) -> None
     for run in runs:
         rate = getattr(run.training.optimiser, "learning_rate", None)
         assert getattr(rate, "epochs", large_study.EPOCHS) == large_study.EPOCHS
+
+
+def test_settings_know_whether_layers_have_edges_inside() -> None:
+    for setting in large_study.settings():
+        if setting.layers:
+            config = large_study.run(setting, large_study.paper(setting, 1), "paper", 0, True)
+            graph = config.topology.build(0)
+            lower, upper = graph.layers[graph.edges].T
+            assert (lower == upper).any() == setting.inside, setting.name
 
 
 @pytest.mark.parametrize("kind", ["rewire", "rewire_ends", "rewire_keeping_degrees", "random_like"])
