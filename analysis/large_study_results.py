@@ -6,8 +6,9 @@ Works on the means of settings. Writes into the folder --results:
 
     ranks.csv       Spearman of every measure with the error after the first and the last epoch, by
                     recipe and half, over all settings and over those whose states had settled,
-                    with a bootstrap interval, the q-value, and for hops the range
-                    (95 %) that is left when errors are dealt out at random within each family
+                    as it is and with the number of edges and the share of skips held fixed, with a
+                    bootstrap interval, the q-value, and for hops the range (95 %) that is left
+                    when errors are dealt out at random within each family
     lasting.csv     Spearman of the errors after earlier epochs with the last
     recipes.csv     mean, least and largest error, and their spread over settings, by recipe
     settings.csv    all means
@@ -45,6 +46,8 @@ OUTCOMES = (FIRST, LAST)
 RESIDUAL, UNSETTLED = "worst_residual", 0.1
 BEFORE_LAST = (1, 2, 5)
 HALVES = ("explore", "confirm")
+#: Kinds of correlation, the second one with the number of edges and the share of skips held fixed.
+KINDS, HELD = ("spearman", "partial_spearman"), ("metric_n_edges", "metric_skip_share")
 #: Too few settings to rank.
 FEWEST = 8
 
@@ -74,7 +77,8 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     grouped = runs.groupby(by, sort=False)
     found = grouped[[*outcomes, *numbers]].mean()
     found["n_seeds"] = grouped.size()
-    found["between_seeds"] = grouped[LAST].std()
+    for outcome in OUTCOMES:
+        found[f"seeds_{outcome}"] = grouped[outcome].std()
     return found.reset_index()
 
 
@@ -88,9 +92,9 @@ def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
         part = part[part[[HOPS, *OUTCOMES]].notna().all(axis=1)]
         if len(part) < FEWEST:
             continue
-        found = correlations(part, measures, OUTCOMES, controls=(), seed=seed)
-        found = found[(found.kind == "spearman") & found.value.notna()].drop(columns="kind")
-        main = found.metric == HOPS
+        found = correlations(part, measures, OUTCOMES, controls=HELD, seed=seed)
+        found = found[found.kind.isin(KINDS) & found.value.notna()]
+        main = (found.metric == HOPS) & (found.kind == "spearman")
         null = [rank_measures(part, [HOPS], outcome).ranked[0] for outcome in found.outcome[main]]
         found.loc[main, ["null_low", "null_high"]] = [(n.null_low, n.null_high) for n in null]
         tables.append(found.assign(recipe=recipe, half=half, settings=which))
@@ -126,7 +130,7 @@ def recipes(settings: pd.DataFrame) -> pd.DataFrame:
                     "largest": errors.max(),
                     "largest_of": part.setting[errors.idxmax()],
                     "between_settings": errors.std(),
-                    "between_seeds": np.sqrt((part.between_seeds**2).mean()),
+                    "between_seeds": np.sqrt((part[f"seeds_{outcome}"] ** 2).mean()),
                 }
             )
     return pd.DataFrame(rows)
@@ -190,7 +194,7 @@ def do(found: argparse.Namespace) -> None:
     best = tables["ranks"]
     if len(best):
         shown = best[best.metric.isin([HOPS]) | (best.q_value < 0.05)]
-        which = ["recipe", "half", "settings", "n", "outcome", "metric"]
+        which = ["recipe", "half", "settings", "n", "outcome", "kind", "metric"]
         columns = [*which, "value", "low", "high", "q_value", "null_low", "null_high"]
         print(shown[columns].assign(metric=shown.metric.map(label)).round(3).to_string(index=False))
     print(tables["lasting"].round(2).to_string(index=False))

@@ -15,7 +15,7 @@ from smallworld_eqprop.learning.config import TrainingConfig
 from smallworld_eqprop.learning.optimisers import Adam
 from smallworld_eqprop.learning.rules import Centred
 from smallworld_eqprop.learning.schedules import Constant, Exponential, Schedule
-from smallworld_eqprop.parts import Part, type_name
+from smallworld_eqprop.parts import Part, Repeats, SeedNumber, type_name
 
 
 @pytest.mark.parametrize("value", [None, "word", True, float("nan"), 1e300, [], {}])
@@ -66,6 +66,8 @@ def test_limits_of_a_class_are_named_before_its_types():
         (Literal["a", "b"], "'a', 'b'"),
         (float | tuple[float, ...] | Schedule, "float or list of float or Schedule"),
         (bool, "bool"),
+        (Repeats | None, "a whole number from 1 to 1000000 or nothing"),
+        (tuple[SeedNumber, ...], "list of whole numbers from 0 to 3.4e+38"),
     ],
 )
 def test_types_in_words(hint, words):

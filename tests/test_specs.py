@@ -120,6 +120,8 @@ NEEDED: dict[str, dict[str, Any]] = {
 
 # What float32 holds; parts refuse larger numbers.
 NUMBERS = st.floats(-1e38, 1e38) | st.sampled_from([float("inf"), -float("inf")])
+# As large as a whole number may be that has no limits of its own.
+WHOLE = st.integers(-(10**9), 10**9)
 
 
 @pytest.mark.parametrize(("slot", "name"), KINDS, ids=lambda value: getattr(value, "name", value))
@@ -195,12 +197,12 @@ boxes = st.deferred(
     lambda: st.builds(
         Box,
         width=NUMBERS,
-        sides=st.lists(st.integers()).map(tuple),
+        sides=st.lists(WHOLE).map(tuple),
         colour=st.sampled_from(["red", "blue"]),
         label=st.none() | st.text(),
         filled=st.booleans(),
-        count=st.integers(),
-        inner=st.just(Dot()) | st.builds(Needy, st.integers(), st.integers()) | boxes,
+        count=WHOLE,
+        inner=st.just(Dot()) | st.builds(Needy, WHOLE, WHOLE) | boxes,
         weight=NUMBERS | st.lists(NUMBERS).map(tuple) | st.just(Dot()),
         dash=st.none() | NUMBERS,
         names=st.lists(st.text()).map(tuple),

@@ -164,10 +164,10 @@ def test_longer_skips_cost_wire():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda g: crossbars(g, 0), "rows: 0, must be a whole number of at least 1"),
+        (lambda g: crossbars(g, 0), "rows: 0, must be a whole number from 1 to"),
         (lambda g: wire_lengths(g, "taxi"), "distance: 'taxi', allowed: manhattan, euclidean"),
         (lambda g: count_converters(g, "all"), "read: 'all', allowed: free, outputs"),
-        (lambda g: weight_memories(g, -1), "moments: -1, must be a whole number of at least 0"),
+        (lambda g: weight_memories(g, -1), "moments: -1, must be a whole number from 0 to"),
         (lambda g: correction_energy(g, -1), "free_sweeps: -1, must be at least 0"),
         (lambda g: correction_energy(g, batch=0), "batch: 0, must be a whole number"),
         (lambda g: EnergyModel(adc=-1.0), "adc: -1.0, must be at least 0"),

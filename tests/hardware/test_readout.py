@@ -80,10 +80,10 @@ def test_what_one_converter_adds_falls_out_of_a_difference(shared):
     ("make", "problem"),
     [
         (lambda: Readout(), "bits: none, and noise: 0; give one of them"),
-        (lambda: Readout(0), "bits: 0, must be a whole number of at least 1"),
+        (lambda: Readout(0), "bits: 0, must be a whole number from 1 to 64"),
         (lambda: Readout(4.0), "bits: 4.0, must be a whole number"),
         (lambda: Readout(noise=-0.1), "noise: -0.1, must be at least 0"),
-        (lambda: Readout(4, repeats=0), "repeats: 0, must be a whole number of at least 1"),
+        (lambda: Readout(4, repeats=0), "repeats: 0, must be a whole number from 1 to 1000000"),
         (lambda: Readout(4, low=1), "low: 1, must be below high"),
         (lambda: Converters(-1), "offsets: -1"),
         (lambda: Converters(gains=-1), "gains: -1"),

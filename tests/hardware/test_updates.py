@@ -144,7 +144,7 @@ def test_noise_of_a_step(size):
             "rounding: 'up', allowed: nearest, zero, stochastic",
         ),
         (lambda: Pulses(0), "size: 0, must be above 0"),
-        (lambda: Pulses(0.1, limit=0), "limit: 0, must be a whole number of at least 1"),
+        (lambda: Pulses(0.1, limit=0), "limit: 0, must be a whole number from 1 to"),
         (lambda: Pulses(0.1, noise=-1), "noise: -1"),
         (lambda: Pulses(0.1, spread=-1), "spread: -1"),
         (lambda: SoftBounds(0.1, 1), "low, high: 0.1 and 1, must be below and above 0"),

@@ -159,7 +159,7 @@ def test_no_weight_is_stuck_or_all_are(share, n):
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (lambda: Levels(1), "levels: 1, must be a whole number of at least 2"),
+        (lambda: Levels(1), "levels: 1, must be a whole number from 2 to 16777216"),
         (lambda: Levels(2.5), "levels: 2.5, must be a whole number"),
         (lambda: Levels(4, 1, -1), "low: 1, must be below high, which is -1"),
         (lambda: Levels(4, high=np.inf), "high: inf, must be at least -inf"),

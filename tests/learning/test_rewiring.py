@@ -346,7 +346,7 @@ def test_outputs_that_are_cut_off_are_named():
         ({"until": -1}, "until: -1, must be at least 0"),
         ({"places": "skips"}, "places: 'skips'; did you mean"),
         ({"drop": "large"}, "drop: 'large', allowed: smallest, random"),
-        ({"batches": 0}, "batches: 0, must be an integer of at least 1"),
+        ({"batches": 0}, "batches: 0, must be a whole number from 1 to 1000000"),
     ],
 )
 def test_values_that_are_not_usable_are_named(values, message):

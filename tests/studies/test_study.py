@@ -127,7 +127,7 @@ def test_a_changed_grid_keeps_the_keys_of_what_it_shares():
         ("[grid]\np = 0.1", ["p is 0.1", "list"]),
         ("[grid]\np = []", ["p has no values"]),
         ("[grid]\np = [0.1]\nmoves = [3]", ["p: 0.1 and moves: 3"]),
-        ('[grid]\nseed = [0, "one"]', ["seed: 'one'", "int"]),
+        ('[grid]\nseed = [0, "one"]', ["seed: 'one'", "whole number"]),
         ("[grids]\nseed = [0]", ["[[grids]]"]),
         ("[[grids]]\nseed = [0]", ["grids 1", "unknown key 'seed'"]),
         ("[[grids]]\ngrid.sed = [0]", ["grids 1", "did you mean seed?"]),

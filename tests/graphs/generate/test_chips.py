@@ -133,8 +133,8 @@ def test_a_node_cut_off_by_inputs_is_left_out():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"inputs": 0}, "inputs: 0, must be a whole number of at least 1"),
-        ({"outputs": 0}, "outputs: 0, must be a whole number of at least 1"),
+        ({"inputs": 0}, "inputs: 0, must be a whole number from 1 to"),
+        ({"outputs": 0}, "outputs: 0, must be a whole number from 1 to"),
         ({"missing": 1.2}, "missing: 1.2; give a number from 0 to 1"),
         ({"missing": 1.0}, "inputs: 3, with 2 outputs; only 0 nodes"),
         ({"inputs": 24}, "inputs: 24, with 2 outputs; only 25 nodes"),

@@ -216,7 +216,7 @@ def test_rich_club_beside_null_samples() -> None:
     assert len(layers) == len(rich_club(g))
     for argument, message in [
         ({"null": "degree"}, "null: 'degree'"),
-        ({"n_null": 0}, "n_null: 0; give a whole number from 1 up"),
+        ({"n_null": 0}, "n_null: 0, must be a whole number from 1 to 1000000"),
     ]:
         with pytest.raises(InputError, match=message):
             normalised_rich_club(g, **argument)
@@ -247,8 +247,8 @@ def test_numbers_for_tables() -> None:
     ("argument", "message"),
     [
         ({"resolution": 0}, "resolution: 0; give a number above 0"),
-        ({"n_tries": 0}, "n_tries: 0; give a whole number from 1 up"),
-        ({"n_tries": 1.5}, "n_tries: 1.5; give a whole number from 1 up"),
+        ({"n_tries": 0}, "n_tries: 0, must be a whole number from 1 to 1000000"),
+        ({"n_tries": 1.5}, "n_tries: 1.5, must be a whole number from 1 to 1000000"),
     ],
 )
 def test_bad_arguments(argument, message) -> None:

@@ -1,0 +1,105 @@
+"""The paper under today's means: test error against the number of hidden layers.
+
+    smallworld-eqprop sweep analysis/studies/todays_means.toml
+    smallworld-eqprop export runs/todays_means.sqlite --out results/todays_means
+    python figures/todays_means.py --out DIR
+
+On the left weak feedback and Adam, one line per share of moved edges; on the right three recipes,
+layered and rewired. Points are means over seeds, bars reach from the lowest to the highest.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from networks import RESULTS, Look, arguments, read_table
+
+from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.studies.style import PAGE, PALETTE, lighter, save, use_style
+
+COLUMNS = ("layer_sizes", "p", "model", "optimiser", "seed", "final_test_error")
+REMEDY = "make it with analysis/studies/todays_means.toml, see this script's first lines"
+#: Recipes by model and optimiser.
+RECIPES = {
+    ("weak-feedback", "adam"): Look("weak feedback, Adam", PALETTE[0], "o"),
+    ("weak-feedback", "sgd"): Look("weak feedback, descent", PALETTE[1], "s"),
+    ("hopfield", "sgd"): Look("the paper's recipe", PALETTE[2], "^"),
+}
+TODAY = ("weak-feedback", "adam")
+LAYERED, REWIRED = 0.0, 0.1
+
+
+def settings(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean, lowest and highest error in % of every recipe, number of hidden layers and p."""
+    runs = runs.assign(
+        hidden=[len(json.loads(sizes)) - 2 for sizes in runs.layer_sizes],
+        error=100 * runs.final_test_error,
+    )
+    grouped = runs.groupby(["model", "optimiser", "hidden", "p"], sort=True).error
+    found = grouped.agg(error="mean", low="min", high="max", seeds="size")
+    return found.reset_index()
+
+
+def curve(ax: Axes, points: pd.DataFrame, look: Look, dashed: bool = False) -> None:
+    """One line over the number of hidden layers."""
+    bars = np.array([points.error - points.low, points.high - points.error])
+    ax.errorbar(
+        points.hidden, points.error, bars, label=look.label, color=look.colour, marker=look.marker,
+        linestyle="--" if dashed else "-", markersize=4, linewidth=1, capsize=2,
+    )  # fmt: skip
+
+
+def draw(points: pd.DataFrame) -> Figure:
+    """Draw both panels."""
+    fig, axes = plt.subplots(1, 2, figsize=(PAGE, 0.45 * PAGE), sharey=True, layout="constrained")
+    recipes = dict(list(points.groupby(["model", "optimiser"])))
+    today = recipes[TODAY]
+    shares = sorted(today.p.unique())
+    for k, p in enumerate(shares):
+        colour = lighter(RECIPES[TODAY].colour, 0.7 * (1 - k / max(1, len(shares) - 1)))
+        curve(axes[0], today[today.p == p], Look(f"p = {p:g}", colour, "osD^"[k % 4]))
+    axes[0].set_title("weak feedback, Adam")
+    for name, look in RECIPES.items():
+        for p in (LAYERED, REWIRED):
+            part = recipes.get(name, points[:0])
+            part = part[part.p == p]
+            if not part.empty:
+                label = f"{look.label}, p = {p:g}"
+                curve(axes[1], part, look._replace(label=label), dashed=p == LAYERED)
+    axes[1].set_title("three recipes")
+    depths = sorted(points.hidden.unique())
+    for ax in axes:
+        ax.set(xlabel="hidden layers", xscale="log", yscale="log")
+        ax.set_xticks(depths, [f"{depth}" for depth in depths])
+        ax.minorticks_off()
+        ax.set_yticks([2, 5, 10, 20, 50, 90], ["2", "5", "10", "20", "50", "90"])
+        ax.legend()
+    axes[0].set_ylabel("test error (%)")
+    return fig
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--runs", type=Path, default=RESULTS / "todays_means" / "runs.csv",
+                        help="table that the study was exported to")  # fmt: skip
+    found = parser.parse_args()
+    use_style()
+    points = settings(read_table(found.runs, COLUMNS, REMEDY))
+    for row in points.itertuples():
+        print(
+            f"{row.model}, {row.optimiser}, {row.hidden} hidden layers, p = {row.p:g}: "
+            f"{row.error:.2f} % ({row.low:.2f} to {row.high:.2f}, {row.seeds} seeds)"
+        )
+    for path in save(draw(points), found.out, "todays_means"):
+        print(path)
+
+
+if __name__ == "__main__":
+    sys.exit(exit_status(main))
