@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["InputError", "nearest", "shortened"]
+__all__ = ["InputError", "closest", "nearest", "shortened"]
 
 #: Characters of a word that a message quotes, a path among them, and of a whole message.
 LONGEST_WORD, LONGEST = 300, 1000
@@ -73,7 +73,35 @@ def nearest(name: object, allowed: Iterable[str]) -> str:
     'did you mean mnist? (allowed: digits, mnist)'
     """
     names = list(allowed)
+    match, listed = closest(name, names), ", ".join(names)
+    return f"did you mean {match}? (allowed: {listed})" if match else f"allowed: {listed}"
+
+
+def closest(name: object, allowed: Iterable[str]) -> str | None:
+    """The allowed name that a misspelt one resembles or abbreviates, if there is one.
+
+    Parameters
+    ----------
+    name
+        What the user wrote.
+    allowed
+        The names that would have been accepted.
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> closest("feedbck", ["beta", "feedback"]), closest("lr", ["beta", "learning_rate"])
+    ('feedback', 'learning_rate')
+    """
+    names = list(allowed)
     # Whatever is longer is no misspelt name, and takes minutes to compare.
-    match = difflib.get_close_matches(str(name)[:100], names, n=1)
-    listed = ", ".join(names)
-    return f"did you mean {match[0]}? (allowed: {listed})" if match else f"allowed: {listed}"
+    similar = difflib.get_close_matches(str(name)[:100], names, n=1)
+    initials = [each for each in names if "_" in each and name == _initials(each)]
+    return next(iter(similar + initials), None)
+
+
+def _initials(name: str) -> str:
+    return "".join(word[:1] for word in name.split("_"))

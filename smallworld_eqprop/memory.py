@@ -10,10 +10,8 @@ import numpy as np
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["check_at_once", "open_npz", "require_memory"]
+__all__ = ["open_npz", "require_memory"]
 
-#: Threads or processes, each of which takes memory; no machine has as many cores.
-MOST_AT_ONCE = 1024
 #: Bytes that are granted without asking the system how much memory is free.
 GRANTED = 2**26
 
@@ -93,9 +91,3 @@ def _check_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
         raise InputError(
             f"{member.filename}: damaged: its header says {said} bytes, but there are {there}"
         )
-
-
-def check_at_once(name: str, n: object) -> None:
-    """Refuse a number of threads or processes that is not from 1 to `MOST_AT_ONCE`."""
-    if not isinstance(n, int) or not 1 <= n <= MOST_AT_ONCE:
-        raise InputError(f"{name}: {n!r}, must be a whole number from 1 to {MOST_AT_ONCE}")

@@ -6,16 +6,54 @@ import dataclasses
 import functools
 import types
 from collections.abc import Callable
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["Part", "as_type", "check_type", "field_types", "type_name"]
+__all__ = [
+    "AtOnce",
+    "Label",
+    "Limits",
+    "Natural",
+    "Part",
+    "Positive",
+    "Repeats",
+    "SeedNumber",
+    "as_type",
+    "check_type",
+    "field_types",
+    "type_name",
+]
 
 #: Networks are arrays of float32, in which a larger number is infinite.
 LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """The least and the largest value of a whole number, in its annotated type.
+
+    ``levels: Annotated[int, Limits(2, 256)]`` is a field of from 2 to 256 levels.
+    """
+
+    least: int
+    most: int
+
+
+#: A whole number without limits of its own: nothing is counted that is more.
+ANY_WHOLE = Limits(-(10**9), 10**9)
+Natural: TypeAlias = Annotated[int, Limits(0, 10**9)]
+Positive: TypeAlias = Annotated[int, Limits(1, 10**9)]
+#: Sweeps, steps, epochs, samples: each of them is computed, and more than these never end.
+Repeats: TypeAlias = Annotated[int, Limits(1, 10**6)]
+#: Threads or processes, each of which takes memory; no machine has as many cores.
+AtOnce: TypeAlias = Annotated[int, Limits(1, 1024)]
+#: numpy proposes seeds of 128 bits, and they cost nothing.
+SeedNumber: TypeAlias = Annotated[int, Limits(0, 2**128 - 1)]
+#: Numbers by which nodes are called, such as those of neurons in a connectome.
+Label: TypeAlias = Annotated[int, Limits(-(2**63), 2**63 - 1)]
 
 
 class Part:
@@ -77,12 +115,13 @@ def check_type(name: str, value: Any, hint: Any) -> None:
         Of the value, for the message.
     value
     hint : type
-        As it stands in annotations: ``float | None``, ``tuple[int, ...]``, ``Literal["a", "b"]``.
+        As it stands in annotations: ``float | None``, ``tuple[int, ...]``, ``Literal["a", "b"]``,
+        `Repeats`.
 
     Raises
     ------
     InputError
-        Also if a number is nan, or too large for float32.
+        Also if a number is nan, or too large for float32, or beyond its `Limits`.
     """
     as_type(name, value, hint)
 
@@ -129,6 +168,13 @@ def as_type(
             if value != value or LARGEST < abs(value) < float("inf"):
                 raise InputError(f"{name}: {value!r}, must be of at most {LARGEST:.1e} in size")
             return float(value)
+        if type(value) is int and (limits := _limits(option)):
+            if not limits.least <= value <= limits.most:
+                # Python writes no number of more than 4300 digits.
+                bits = value.bit_length()
+                told = f"{value}" if bits < 10_000 else f"a number of {bits} bits"
+                raise InputError(f"{name}: {told}, must be {type_name(Annotated[int, limits])}")
+            return value
         if option is Any or (isinstance(option, type) and _is_one(option, value)):
             return value
     raise InputError(f"{name}: {value!r}, must be {type_name(hint)}")
@@ -138,7 +184,8 @@ def as_type(
 def field_types(kind: Any) -> dict[str, Any]:
     """The annotated types of the fields that a dataclass is made with, by name."""
     fields = {field.name for field in dataclasses.fields(kind) if field.init}
-    return {name: hint for name, hint in get_type_hints(kind).items() if name in fields}
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: hint for name, hint in hints.items() if name in fields}
 
 
 def type_name(hint: Any) -> str:
@@ -149,7 +196,10 @@ def type_name(hint: Any) -> str:
     if origin is Literal:
         return ", ".join(map(repr, inner))
     if origin is tuple:
-        return f"list of {type_name(inner[0])}"
+        return "list of " + type_name(inner[0]).replace("a whole number", "whole numbers")
+    if origin is Annotated:
+        least, most = (n if abs(n) < 10**12 else f"{n:.1e}" for n in dataclasses.astuple(inner[1]))
+        return f"a whole number from {least} to {most}"
     return "nothing" if hint is type(None) else getattr(hint, "__name__", str(hint))
 
 
@@ -160,7 +210,14 @@ def _known(hint: Any) -> bool:
         return all(map(_known, inner))
     if origin is tuple:
         return len(inner) == 2 and inner[1] is ... and _known(inner[0])
-    return hint is Any or origin is Literal or isinstance(hint, type)
+    return hint is Any or origin in (Annotated, Literal) or isinstance(hint, type)
+
+
+def _limits(hint: Any) -> Limits | None:
+    """The limits of a whole number; nothing for other types."""
+    if hint is int:
+        return ANY_WHOLE
+    return get_args(hint)[1] if get_origin(hint) is Annotated else None
 
 
 def _is_one(kind: type, value: Any) -> bool:

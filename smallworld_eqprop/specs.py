@@ -15,15 +15,16 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import types
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 
 from smallworld_eqprop.errors import InputError, nearest
-from smallworld_eqprop.parts import as_type, field_types
+from smallworld_eqprop.parts import as_type, field_types, type_name
 
 __all__ = [
     "Slot",
@@ -118,12 +119,12 @@ def write_spec(slot: Slot, thing: Any, slots: Iterable[Slot] = ()) -> dict[str, 
 
 def read_fields(kind: type[T], values: Mapping[str, Any], slots: Iterable[Slot], where: str) -> T:
     """A dataclass from a table, every key and type checked."""
-    hints, read = field_types(kind), _reader(slots)  # type: ignore[arg-type]
+    hints, slots = field_types(kind), tuple(slots)  # type: ignore[arg-type]
     arguments: dict[str, Any] = {}
     for key, value in values.items():
         if key not in hints:
             raise InputError(f"unknown key {where + key!r}; {nearest(key, hints)}")
-        arguments[key] = as_type(where + key, value, hints[key], read)
+        arguments[key] = as_type(where + key, value, hints[key], _reader(slots, hints[key]))
     missing = [
         field.name
         for field in dataclasses.fields(kind)  # type: ignore[arg-type]
@@ -134,7 +135,15 @@ def read_fields(kind: type[T], values: Mapping[str, Any], slots: Iterable[Slot],
     ]
     if missing:
         raise InputError(f"{where}{missing[0]}: must be given")
-    return kind(**arguments)
+    try:
+        return kind(**arguments)
+    except InputError as error:
+        # An object names its field, and not the table in which it stands. Where the field holds an
+        # object that was made before, that has a table of its own, as the parts of a training have.
+        name = str(error).partition(":")[0].partition(",")[0]
+        if name in hints and not dataclasses.is_dataclass(values.get(name, vars(kind).get(name))):
+            raise InputError(f"{where}{error}") from None
+        raise
 
 
 def write_fields(thing: Any, slots: Iterable[Slot] = (), but: Iterable[str] = ()) -> dict[str, Any]:
@@ -218,8 +227,17 @@ def importable(name: str, where: str) -> Any:
         raise InputError(f"{where}: {name!r} cannot be imported ({error})") from None
 
 
-def kind_of(slot: Slot, kind: str, where: str) -> Any:
+def kind_of(slot: Slot, kind: str, where: str, others: str = "") -> Any:
     """The class of a kind.
+
+    Parameters
+    ----------
+    slot : Slot
+    kind : str
+    where : str
+        What the table is called in messages.
+    others : str
+        What may stand in its place, for messages: ``", or float"``.
 
     Raises
     ------
@@ -230,8 +248,8 @@ def kind_of(slot: Slot, kind: str, where: str) -> Any:
         return slot.kinds[kind]
     if ":" not in kind:
         raise InputError(
-            f"{where}.kind: unknown {kind!r}; {nearest(kind, slot.kinds)} "
-            "(or 'module:Class' for one of your own)"
+            f"{where}: unknown kind {kind!r}; {nearest(kind, slot.kinds)} "
+            f"(or 'module:Class' for one of your own{others})"
         )
     found: Any = importable(kind, f"{where}.kind")
     if not isinstance(found, type) or not dataclasses.is_dataclass(found):
@@ -262,14 +280,19 @@ def name_of(slot: Slot, thing: Any) -> str:
     return name
 
 
-def _reader(slots: Iterable[Slot]) -> Callable[[Any, Any, str], Any]:
+def _reader(slots: Iterable[Slot], hint: Any = None) -> Callable[[Any, Any, str], Any]:
     """What makes objects of their tables, and takes objects as they are; see `as_type`."""
     slots = tuple(slots)
+    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else ()
+    taken = (type(None), *(slot.base for slot in slots))
+    others = "".join(f", or {type_name(each)}" for each in options if each not in taken)
 
     def read(option: Any, value: Any, name: str) -> Any:
         slot = next((each for each in slots if each.base is option), None)
         if slot is None or not isinstance(value, Mapping | str | slot.base):
             return None
+        if isinstance(value, str):
+            return read_fields(kind_of(slot, value, name, others), {}, slots, f"{name}.")
         return read_spec(slot, value, slots, name)
 
     return read

@@ -162,9 +162,20 @@ def test_objects_within_objects():
     )
     refused(
         lambda: read_spec(rule, {"kind": "centred", "solver": {"kind": "gauss"}}, SLOTS),
-        "rule.solver.kind: unknown 'gauss'; allowed: sor, euler",
+        "rule.solver: unknown kind 'gauss'; allowed: sor, euler",
     )
     refused(lambda: read_spec(rule, {"kind": "centred", "solver": 3}, SLOTS), "rule.solver: 3")
+    refused(
+        lambda: read_spec(
+            rule, {"kind": "centred", "solver": {"kind": "sor", "tolerance": -1}}, SLOTS
+        ),
+        "rule.solver.tolerance: -1.0, must be above 0",
+    )
+    refused(
+        lambda: read_spec(optimiser, {"kind": "sgd", "learning_rate": "abc"}, SLOTS),
+        "optimiser.learning_rate: unknown kind 'abc'; allowed: constant, ",
+        "for one of your own, or float, or list of float)",
+    )
 
 
 # --- writing -----------------------------------------------------------------------------------
@@ -224,8 +235,8 @@ def test_what_is_written_is_read(box):
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ({"kind": "bxo"}, ["shape.kind: unknown 'bxo'", "did you mean box?", "module:Class"]),
-        ({"kind": "circle"}, ["shape.kind: unknown 'circle'", "dot, box, needy"]),
+        ({"kind": "bxo"}, ["shape: unknown kind 'bxo'", "did you mean box?", "module:Class"]),
+        ({"kind": "circle"}, ["shape: unknown kind 'circle'", "dot, box, needy"]),
         ("bxo", ["did you mean box?"]),
         ({}, ["shape.kind: None; give one of: dot, box, needy"]),
         ({"kind": 3}, ["shape.kind: 3"]),
@@ -251,7 +262,7 @@ def test_what_is_written_is_read(box):
             {"kind": "box", "weight": True},
             ["shape.weight: True, must be float or list of float or Shape"],
         ),
-        ({"kind": "box", "inner": {"kind": "bxo"}}, ["shape.inner.kind: unknown 'bxo'"]),
+        ({"kind": "box", "inner": {"kind": "bxo"}}, ["shape.inner: unknown kind 'bxo'"]),
         (
             {"kind": "box", "inner": {"kind": "box", "count": "x"}},
             ["shape.inner.count: 'x', must be int"],

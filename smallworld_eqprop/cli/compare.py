@@ -9,6 +9,7 @@ import typer
 
 from smallworld_eqprop.cli.printing import json_line
 from smallworld_eqprop.cli.sweep import StoreOption, Target, resolve
+from smallworld_eqprop.errors import InputError
 
 __all__ = ["compare"]
 
@@ -39,5 +40,10 @@ def compare(
     with Store(path, create=False) as opened:
         runs = opened.runs()
     kept = runs if study is None else runs[runs["key"].isin(study.keys)]
-    found = against_nulls(kept, outcome, level=level)
+    try:
+        found = against_nulls(kept, outcome, level=level)
+    except InputError as error:
+        # The argument of the function is a table of runs; here a study or a store was named.
+        said = str(error).removeprefix("runs: ")
+        raise (error if said == str(error) else InputError(f"{target}: {said}")) from None
     typer.echo(json_line(dataclasses.asdict(found)) if as_json else str(found))

@@ -119,14 +119,11 @@ def metrics(
     from smallworld_eqprop.graphs.measure.metrics import structure_metrics
     from smallworld_eqprop.graphs.measure.smallworld import small_world_coefficients
     from smallworld_eqprop.hardware import hardware_costs
+    from smallworld_eqprop.parts import AtOnce, Repeats, check_type
 
-    if threads is not None:
-        from smallworld_eqprop.memory import check_at_once
-
-        check_at_once("threads", threads)
+    check_type("threads", threads, AtOnce | None)
     for option, count in (("--n-null", n_null), ("--sources", sources)):
-        if count is not None and count < 1:
-            raise InputError(f"{option}: {count}, must be at least 1")
+        check_type(option, count, Repeats | None)
     for option, given in (
         ("--n-null", n_null), ("--clustering", clustering), ("--disconnected", disconnected),
         ("--unweighted", unweighted or None),

@@ -220,9 +220,11 @@ def epoch_line(record: EpochRecord, n_epochs: int, regression: bool = False) -> 
             if not math.isnan(error)
         ),
         f"{record.mean_sweeps:.1f} sweeps",
-        f"log-spread {record.log_spread:.2f}",
-        f"{record.seconds:.1f} s",
     ]
+    # It is undefined if a pair of layers was never corrected.
+    if not math.isnan(record.log_spread):
+        parts.append(f"log-spread {record.log_spread:.2f}")
+    parts.append(f"{record.seconds:.1f} s")
     if record.unconverged:
         parts.append(
             f"{record.unconverged} free phases above the tolerance "

@@ -16,6 +16,7 @@ from smallworld_eqprop.cli.help import choices, preset_choices
 from smallworld_eqprop.cli.printing import json_line
 from smallworld_eqprop.cli.progress import Display, warnings_as_lines
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.presets import preset_names
 
 __all__ = ["train"]
 
@@ -27,8 +28,9 @@ def train(
     network: Annotated[
         str,
         typer.Argument(
-            metavar="PRESET|FILE.toml",
-            help="A preset's name (smallworld-eqprop presets lists them) or a run file (TOML).",
+            metavar="PRESET|FILE.toml|RUN",
+            help="A preset's name (smallworld-eqprop presets lists them), a run file (TOML), or a "
+            "run folder, to train what is in it.",
             autocompletion=preset_choices,
         ),
     ],
@@ -146,15 +148,16 @@ def train(
     numbers as a run that was never stopped.
     """
     # Imported here so that --help and errors in the options come at once.
-    from smallworld_eqprop.memory import check_at_once
+    from smallworld_eqprop.parts import AtOnce, check_type
     from smallworld_eqprop.studies import runs
     from smallworld_eqprop.studies.executors import cores
+    from smallworld_eqprop.studies.layout import holding
 
     if resume and overwrite:
         raise InputError("--resume and --overwrite exclude each other; give one of them")
     if threads is None:
         threads = cores()
-    check_at_once("threads", threads)
+    check_type("threads", threads, AtOnce)
     named = {
         "dataset": dataset,
         "n_train": train_examples,
@@ -168,7 +171,13 @@ def train(
     }
     changes = {key: value for key, value in named.items() if value is not None}
     config = read_config(network).changed(**changes, **parse_settings(settings or [], changes))
-    folder = out or Path("runs") / f"{config.name}-seed{config.training.seed}"
+    given = run_folder(network)
+    folder = out or given or Path("runs") / f"{config.name}-seed{config.training.seed}"
+    if not (resume or overwrite) and holding(folder) != "nothing":
+        raise InputError(
+            f"{folder}: holds a run already; continue it with --resume, replace it with "
+            "--overwrite, or name another folder with --out"
+        )
 
     def print_json(progress: runs.Progress) -> None:
         if as_json and progress.finished is not None:
@@ -214,10 +223,23 @@ def resuming(arguments: list[str]) -> str:
 
 
 def read_config(network: str) -> Any:
-    """Read a preset by name, or a file by its ending."""
+    """Read a preset by name, a file by its ending, or the configuration of a run folder."""
     from smallworld_eqprop.studies.config import RunConfig
+    from smallworld_eqprop.studies.record import Run
 
-    return RunConfig.from_toml(network) if network.endswith(".toml") else RunConfig.preset(network)
+    if (folder := run_folder(network)) is not None:
+        return Run(folder).config
+    if network.endswith(".toml"):
+        return RunConfig.from_toml(network)
+    if network not in preset_names() and Path(network).exists():
+        raise InputError(f"{network}: give a preset, a file that ends in .toml, or a run folder")
+    return RunConfig.preset(network)
+
+
+def run_folder(network: str) -> Path | None:
+    """The folder that is named, if it is one and no preset or file."""
+    named = network in preset_names() or network.endswith(".toml")
+    return None if named or not Path(network).is_dir() else Path(network)
 
 
 def parse_settings(settings: list[str], taken: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from smallworld_eqprop.data.dataset import Dataset
 from smallworld_eqprop.data.split import Examples, Labels, arrays, check_values
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.files import read_file
+from smallworld_eqprop.parts import Positive, SeedNumber
 from smallworld_eqprop.specs import write_fields
 
 __all__ = ["FileData"]
@@ -54,8 +55,8 @@ class FileData(Data):
     task: Literal["classification", "regression"] | None = None
     scaling: Scaling = "min-max"
     test_share: float = 0.2
-    split_seed: int = 0
-    n_train: int | None = None
+    split_seed: SeedNumber = 0
+    n_train: Positive | None = None
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -75,12 +76,6 @@ class FileData(Data):
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
             raise InputError(f"data.test_share: {share!r}, must be a number from 0 to below 1")
         object.__setattr__(self, "test_share", float(share))
-        for name, least in (("split_seed", 0), ("n_train", 1)):
-            value = getattr(self, name)
-            if name == "n_train" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InputError(f"data.{name}: {value!r}, must be an integer of at least {least}")
 
     def identity(self) -> dict[str, Any]:
         """What decides the outcome: SHA-256 of the files, and the fields that say how to read them.

@@ -12,6 +12,7 @@ from smallworld_eqprop.data.datasets import TASKS, load
 from smallworld_eqprop.data.handed import Handed
 from smallworld_eqprop.data.npz import Npz
 from smallworld_eqprop.data.table_files import Csv, Parquet
+from smallworld_eqprop.parts import Positive
 from smallworld_eqprop.specs import Slot
 
 __all__ = ["DATA", "Data", "Named", "named"]
@@ -28,7 +29,7 @@ class Named(Data):
     """
 
     name: ClassVar[str]
-    n_train: int | None = None
+    n_train: Positive | None = None
 
     @property
     def task(self) -> Task:
@@ -50,7 +51,7 @@ class Images(Named):
         Average squares of `pool` x `pool` pixels: 2 turns MNIST's 28 x 28 pixels into 14 x 14.
     """
 
-    pool: int = 1
+    pool: Positive = 1
 
     def load(self) -> Dataset:
         """The data set, fetched where it is not there yet."""

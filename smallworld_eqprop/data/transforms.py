@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.parts import Part
+from smallworld_eqprop.parts import Natural, Part, Positive
 from smallworld_eqprop.specs import Slot
 
 __all__ = ["TRANSFORM", "Chain", "Dropout", "Shift", "Transform", "transformed"]
@@ -87,12 +87,10 @@ class Shift(Transform):
         If the number of pixels is negative or not below height and width.
     """
 
-    pixels: int
-    shape: tuple[int, ...] | None = None
+    pixels: Natural
+    shape: tuple[Positive, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.pixels, int) or isinstance(self.pixels, bool) or self.pixels < 0:
-            raise InputError(f"pixels: {self.pixels!r}, must be a whole number of at least 0")
         if self.shape is not None:
             object.__setattr__(self, "shape", tuple(self.shape))
             if len(self.shape) != 2 or any(type(n) is not int or n < 1 for n in self.shape):

@@ -16,7 +16,6 @@ __all__ = [
     "check_choice",
     "check_number",
     "check_range",
-    "check_whole",
     "numbers_in",
     "whole",
 ]
@@ -51,17 +50,6 @@ def check_number(
         limit = f"above {least:g}" if above else f"at least {least:g}"
         limit += f" and at most {most:g}" if most < np.inf else ""
         raise InputError(f"{name}: {value!r}, must be {limit}")
-
-
-def check_whole(name: str, value: Any, least: int) -> None:
-    """Refuse a value that is not a whole number of at least this size.
-
-    Raises
-    ------
-    InputError
-    """
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-        raise InputError(f"{name}: {value!r}, must be a whole number of at least {least}")
 
 
 def check_range(low: Any, high: Any, inside: float | None = None) -> None:

@@ -8,10 +8,11 @@ from typing import Literal, get_args
 import numpy as np
 
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.hardware.checks import check_choice, check_number, check_whole
+from smallworld_eqprop.hardware.checks import check_choice, check_number
 from smallworld_eqprop.hardware.operations import eqprop_operations
 from smallworld_eqprop.hardware.tiles import crossbars
 from smallworld_eqprop.hardware.wiring import Distance, fan_in, fan_out, wire_lengths
+from smallworld_eqprop.parts import Natural, Positive, check_type
 
 __all__ = [
     "Energy",
@@ -158,7 +159,7 @@ def weight_memories(graph: LayeredGraph, moments: int = 0, *, shadow: bool = Fal
     >>> weight_memories(layered((4, 3, 2)), moments=2)
     69
     """
-    check_whole("moments", moments, 0)
+    check_type("moments", moments, Natural)
     parameters = graph.n_edges + graph.n_nodes - graph.layer_sizes[0]
     return parameters * (1 + int(moments) + bool(shadow))
 
@@ -205,7 +206,7 @@ def correction_energy(
     InputError
         If a number is out of range, or a choice unknown.
     """
-    check_whole("batch", batch, 1)
+    check_type("batch", batch, Positive)
     for name, sweeps in (("free_sweeps", free_sweeps), ("nudged_sweeps", nudged_sweeps)):
         check_number(name, sweeps)
     model = model or EnergyModel()

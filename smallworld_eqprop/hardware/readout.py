@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.hardware.base import Device, Memory
-from smallworld_eqprop.hardware.checks import check_number, check_range, check_whole
+from smallworld_eqprop.hardware.checks import check_number, check_range
+from smallworld_eqprop.parts import Limits, Repeats
 
 __all__ = ["Converters", "Readout"]
 
@@ -46,17 +47,14 @@ class Readout(Device):
         If there are neither bits nor noise, or a number is not usable.
     """
 
-    bits: int | None = None
+    bits: Annotated[int, Limits(1, 64)] | None = None
     noise: float = 0.0
-    repeats: int = 1
+    repeats: Repeats = 1
     low: float = 0.0
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.bits is not None:
-            check_whole("bits", self.bits, 1)
         check_number("noise", self.noise)
-        check_whole("repeats", self.repeats, 1)
         check_range(self.low, self.high)
         if self.bits is None and not self.noise:
             raise InputError("bits: none, and noise: 0; give one of them")

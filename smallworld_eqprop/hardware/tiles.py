@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
-from smallworld_eqprop.hardware.checks import check_whole
+from smallworld_eqprop.parts import Positive, check_type
 
 __all__ = ["Crossbars", "crossbars"]
 
@@ -60,8 +60,8 @@ def crossbars(graph: LayeredGraph, rows: int = 128, columns: int = 128) -> Cross
     >>> crossbars(layered((784, 500, 10)))
     Crossbars(tiles=32, crossings=524288, fill=0.7572...)
     """
-    check_whole("rows", rows, 1)
-    check_whole("columns", columns, 1)
+    for name, size in (("rows", rows), ("columns", columns)):
+        check_type(name, size, Positive)
     ends = graph.layers[graph.edges]
     inside = graph.edges - graph.layer_offsets[ends]
     places = np.column_stack((ends, inside[:, 0] // rows, inside[:, 1] // columns))

@@ -13,9 +13,9 @@ from smallworld_eqprop.hardware.checks import (
     check_choice,
     check_number,
     check_range,
-    check_whole,
     whole,
 )
+from smallworld_eqprop.parts import Positive
 
 __all__ = ["Pulses", "Resolution", "SoftBounds", "UpdateNoise"]
 
@@ -45,7 +45,7 @@ class Resolution(OnWeights):
     Raises
     ------
     InputError
-        If the bits are negative, the range is none, or the rounding is unknown.
+        If the bits are negative or above 64, the range is none, or the rounding is unknown.
     """
 
     bits: float
@@ -54,7 +54,7 @@ class Resolution(OnWeights):
     rounding: Rounding = "nearest"
 
     def __post_init__(self) -> None:
-        check_number("bits", self.bits)
+        check_number("bits", self.bits, most=64)  # no float64 is finer, and 2 ** 1e30 is no number
         check_range(self.low, self.high)
         check_choice("rounding", self.rounding, ROUNDINGS)
 
@@ -103,15 +103,13 @@ class Pulses(OnWeights):
     """
 
     size: float
-    limit: int | None = None
+    limit: Positive | None = None
     rounding: Rounding = "stochastic"
     noise: float = 0.0
     spread: float = 0.0
 
     def __post_init__(self) -> None:
         check_number("size", self.size, above=True)
-        if self.limit is not None:
-            check_whole("limit", self.limit, 1)
         check_choice("rounding", self.rounding, ROUNDINGS)
         check_number("noise", self.noise)
         check_number("spread", self.spread)

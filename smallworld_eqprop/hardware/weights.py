@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,15 @@ from smallworld_eqprop.hardware.checks import (
     check_choice,
     check_number,
     check_range,
-    check_whole,
     numbers_in,
     whole,
 )
+from smallworld_eqprop.parts import Limits
 
 __all__ = ["Drift", "Levels", "ProgrammingError", "Stuck"]
+
+#: Those of 24 bits, of which a float32 resolves no more.
+MOST_LEVELS = 2**24
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Levels(OnWeights):
         is to be rounded at random.
     """
 
-    levels: int = 256
+    levels: Annotated[int, Limits(2, MOST_LEVELS)] = 256
     low: float = -1.0
     high: float = 1.0
     values: tuple[float, ...] = ()
@@ -80,7 +83,6 @@ class Levels(OnWeights):
             found = (len(values), values[0], values[-1], values, None)
             for name, each in zip(("levels", "low", "high", "values", "file"), found, strict=True):
                 object.__setattr__(self, name, each)
-        check_whole("levels", self.levels, 2)
         check_range(self.low, self.high)
         check_choice("rounding", self.rounding, ("nearest", "stochastic"))
         if self.shadow and self.rounding != "nearest":

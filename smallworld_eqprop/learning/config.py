@@ -13,7 +13,7 @@ from smallworld_eqprop.dynamics.devices import NUMPY, check_device_name
 from smallworld_eqprop.dynamics.euler import Euler
 from smallworld_eqprop.dynamics.initial import Initial
 from smallworld_eqprop.dynamics.models import MODEL, Hopfield, Model
-from smallworld_eqprop.dynamics.relaxation import Solver, check_sweeps
+from smallworld_eqprop.dynamics.relaxation import Solver
 from smallworld_eqprop.dynamics.sor import SOR
 from smallworld_eqprop.dynamics.sweeps import Sweeps
 from smallworld_eqprop.errors import InputError
@@ -42,7 +42,7 @@ from smallworld_eqprop.learning.schedules import (
     Steps,
     WarmUp,
 )
-from smallworld_eqprop.parts import Part
+from smallworld_eqprop.parts import Natural, Part, Positive, SeedNumber
 from smallworld_eqprop.specs import Slot
 
 __all__ = ["SLOTS", "TrainingConfig"]
@@ -148,12 +148,12 @@ class TrainingConfig(Part):
     transform: Transform = AS_THEY_ARE
     hardware: Device = IDEAL
     rewire: Rewiring = FIXED
-    batch_size: int = 20
+    batch_size: Positive = 20
     start: Literal["particles", "rest"] = "particles"
-    validation: int = 0
+    validation: Natural = 0
     test: Literal["epochs", "end"] = "epochs"
     evaluation: Solver | None = None
-    seed: int = 0
+    seed: SeedNumber = 0
     device: str = NUMPY
 
     def __post_init__(self) -> None:
@@ -176,11 +176,6 @@ class TrainingConfig(Part):
             raise InputError(f"start: {self.start!r}, allowed: particles, rest")
         if self.test not in ("epochs", "end"):
             raise InputError(f"test: {self.test!r}, allowed: epochs, end")
-        check_sweeps("batch_size", self.batch_size)
-        for name in ("validation", "seed"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-                raise InputError(f"{name}: {value!r}, must be an integer of at least 0")
         check_device_name(self.device)
         check_hardware(self)
         check_rewiring(self)

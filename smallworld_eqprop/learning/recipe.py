@@ -26,7 +26,7 @@ from smallworld_eqprop.learning.losses import CrossEntropy, Loss, SquaredError
 from smallworld_eqprop.learning.optimisers import Adam, Optimiser
 from smallworld_eqprop.learning.rules import Centred, Rule
 from smallworld_eqprop.learning.schedules import Cosine
-from smallworld_eqprop.parts import check_type
+from smallworld_eqprop.parts import Repeats, check_type
 
 __all__ = [
     "RELAXATION",
@@ -52,7 +52,7 @@ RULE, RELAXATION = Centred(0.25, Sweeps(1)), Sweeps(2)
 TYPES: dict[str, Any] = {
     **dict.fromkeys(("p", "feedback", "gain", "learning_rate", "decay"), float),
     **dict.fromkeys(("validation_fraction", "tol"), float),
-    **dict.fromkeys(("max_iter", "n_iter_no_change"), int),
+    **dict.fromkeys(("max_iter", "n_iter_no_change"), Repeats),
     **dict.fromkeys(("intralayer", "early_stopping", "warm_start"), bool),
     "hidden_layer_sizes": int | tuple[int, ...],
     "batch_size": int | Literal["auto"],
@@ -80,9 +80,6 @@ def check_parameters(estimator: Any) -> None:
     for name, hint in TYPES.items():
         value = getattr(estimator, name)
         check_type(name, value.tolist() if isinstance(value, np.ndarray) else value, hint)
-    for name in ("max_iter", "n_iter_no_change"):
-        if getattr(estimator, name) < 1:
-            raise InputError(f"{name}: {getattr(estimator, name)!r}, must be at least 1")
     if not estimator.tol >= 0:
         raise InputError(f"tol: {estimator.tol}, must be at least 0")
     if not 0 < estimator.validation_fraction < 1:

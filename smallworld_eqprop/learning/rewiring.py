@@ -19,7 +19,7 @@ from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.core.places import FreePlaces, PlaceKind
 from smallworld_eqprop.learning.optimisers import rate_at
 from smallworld_eqprop.learning.schedules import Schedule
-from smallworld_eqprop.parts import Part
+from smallworld_eqprop.parts import Part, Repeats
 from smallworld_eqprop.specs import Slot
 
 __all__ = ["REWIRE", "AbsentCorrection", "Fixed", "RandomGrowth", "Rewiring"]
@@ -200,12 +200,7 @@ class AbsentCorrection(RandomGrowth):
     tickets winners", ICML 2020, arXiv:1911.11134.
     """
 
-    batches: int = 50
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.batches, int) or self.batches < 1:
-            raise InputError(f"batches: {self.batches!r}, must be an integer of at least 1")
+    batches: Repeats = 50
 
     def grown(
         self,

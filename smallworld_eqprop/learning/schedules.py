@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.parts import Part
+from smallworld_eqprop.parts import Natural, Part, Positive, Repeats
 
 __all__ = ["Constant", "Cosine", "Exponential", "Schedule", "Steps", "WarmUp"]
 
@@ -78,21 +78,17 @@ class Cosine(Schedule):
     """
 
     rate: float
-    steps: int | None = None
+    steps: Positive | None = None
     last: float = 0.0
-    warm_up: int = 0
-    epochs: int | None = None
+    warm_up: Natural = 0
+    epochs: Repeats | None = None
 
     def __post_init__(self) -> None:
         _check_rates(rate=self.rate, last=self.last)
-        if self.warm_up < 0:
-            raise InputError(f"warm_up: {self.warm_up}, must be at least 0")
         if (self.steps is None) == (self.epochs is None):
             raise InputError(f"steps: {self.steps}, epochs: {self.epochs}; give one of them")
         if self.steps is not None and self.steps <= self.warm_up:
             raise InputError(f"steps: {self.steps}, must be above warm_up, which is {self.warm_up}")
-        if self.epochs is not None and self.epochs < 1:
-            raise InputError(f"epochs: {self.epochs}, must be at least 1")
 
     def in_steps(self, n_batches: int) -> Self:
         """The same with `steps` in place of `epochs`."""
@@ -161,7 +157,7 @@ class Steps(Schedule):
     """
 
     rate: float
-    at: tuple[int, ...]
+    at: tuple[Positive, ...]
     factor: float = 0.1
 
     def __post_init__(self) -> None:
@@ -190,13 +186,11 @@ class WarmUp(Schedule):
     """
 
     schedule: Schedule
-    steps: int
+    steps: Positive
 
     def __post_init__(self) -> None:
         if not isinstance(self.schedule, Schedule):
             raise InputError(f"schedule: {self.schedule!r:.60}, must be a Schedule")
-        if self.steps < 1:
-            raise InputError(f"steps: {self.steps}, must be at least 1")
 
     def in_steps(self, n_batches: int) -> Self:
         """The same with what follows in steps."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.parts import Repeats, check_type
 from smallworld_eqprop.studies.correlation import check_numeric
 
 __all__ = ["binned_means"]
@@ -69,8 +70,7 @@ def binned_means(
     1       3.5  2   0.4
     """
     names = [metrics] if isinstance(metrics, str) else list(metrics)
-    if not isinstance(bins, int | np.integer) or bins < 1:
-        raise InputError(f"bins: {bins!r}, must be a whole number of at least 1")
+    check_type("bins", bins, Repeats)
     if edges not in ("width", "quantile"):
         raise InputError(f"edges: {edges!r}, allowed: width, quantile")
     check_numeric(table, (*names, outcome))

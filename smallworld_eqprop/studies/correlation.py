@@ -11,14 +11,15 @@ column says why.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy  # its parts are imported when they are used
 
 from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.parts import Limits, check_type
 
 __all__ = ["KINDS", "correlations", "early_against_final"]
 
@@ -110,8 +111,7 @@ def correlations(
     1  spearman   -0.9
     """
     for name, number in (("n_permutations", n_permutations), ("n_bootstrap", n_bootstrap)):
-        if not isinstance(number, int | np.integer) or number < 2:
-            raise InputError(f"{name}: {number!r}, must be a whole number of at least 2")
+        check_type(name, number, Annotated[int, Limits(2, 10**6)])
     if not 0 < confidence < 1:
         raise InputError(f"confidence: {confidence}, must be between 0 and 1")
     check_numeric(table, (*metrics, *outcomes, *controls))
@@ -191,7 +191,7 @@ def _adjusted(p_values: pd.Series) -> pd.Series:
     defined = p_values.dropna()
     if defined.empty:
         return p_values
-    adjusted = pd.Series(stats.false_discovery_control(defined.to_numpy()), defined.index)
+    adjusted = pd.Series(scipy.stats.false_discovery_control(defined.to_numpy()), defined.index)
     return adjusted.reindex(p_values.index)
 
 
@@ -234,7 +234,7 @@ def _associate(
     index = np.arange(sample.shape[1])
     x, y, controls = _columns(index, sample, ranked)
     left, right = _residuals(x, controls), _residuals(y, controls)
-    permuted = stats.permutation_test(
+    permuted = scipy.stats.permutation_test(
         (right,),
         # The residuals of a permutation are no longer free of the controls.
         lambda values, axis: _cosine(left, _residuals(values, controls)),  # noqa: ARG005
@@ -244,7 +244,7 @@ def _associate(
         batch=BATCH,
         rng=np.random.default_rng(state),
     )
-    resampled = stats.bootstrap(
+    resampled = scipy.stats.bootstrap(
         (index,),
         lambda rows, axis: _correlation(rows, sample, ranked),  # noqa: ARG005
         method="percentile",
@@ -273,7 +273,7 @@ def _columns(rows: npt.NDArray[np.intp], sample: Array, ranked: bool) -> tuple[A
     """Metric, outcome and controls, centred; shapes (..., n), (..., n) and (k, ..., n)."""
     columns = sample[:, rows]
     if ranked:
-        columns = stats.rankdata(columns, axis=-1) / rows.shape[-1]
+        columns = scipy.stats.rankdata(columns, axis=-1) / rows.shape[-1]
     columns -= columns.mean(axis=-1, keepdims=True)
     return columns[0], columns[1], columns[2:]
 

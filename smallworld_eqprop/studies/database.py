@@ -11,6 +11,7 @@ from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import refuse_device
+from smallworld_eqprop.studies.layout import RECORD
 from smallworld_eqprop.studies.store_schema import TABLES, check_tables, later_columns
 
 __all__ = ["Unreadable", "connect", "snapshot", "transaction", "translated"]
@@ -44,6 +45,13 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """
     if not create and not path.exists():
         raise InputError(f"{path}: no store here")
+    if path.is_dir():
+        if (path / RECORD).exists():
+            raise InputError(
+                f"{path}: a run folder, not the store of a study; report, metrics and status "
+                "--check take run folders"
+            )
+        raise InputError(f"{path}: a folder, not the store of a study; name the file of the store")
     refuse_device(path)
     if create:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -162,7 +170,7 @@ def translated(path: Path) -> Iterator[None]:
             sqlite3.SQLITE_FULL: errno.ENOSPC,
             sqlite3.SQLITE_READONLY: errno.EROFS,
             sqlite3.SQLITE_PERM: errno.EACCES,
-            sqlite3.SQLITE_CANTOPEN: errno.EISDIR if path.is_dir() else errno.EACCES,
+            sqlite3.SQLITE_CANTOPEN: errno.EACCES,
             sqlite3.SQLITE_BUSY: errno.EBUSY,
             sqlite3.SQLITE_IOERR: errno.EIO,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def _digests(db: sqlite3.Connection, part: str, key: str | None = None) -> dict[
     )
     names = [name for name, *_ in cursor.description]
     place = names.index("key")
-    hashes: dict[str, hashlib._Hash] = {key: hashlib.sha256()} if key else {}
+    hashes = defaultdict(hashlib.sha256, {key: hashlib.sha256()} if key else {})
     for row in cursor:
         # Columns that came later are NULL in runs of before.
         values = [
@@ -94,5 +95,5 @@ def _digests(db: sqlite3.Connection, part: str, key: str | None = None) -> dict[
             for name, value in zip(names, row, strict=True)
             if value is not None and name not in left_out
         ]
-        hashes.setdefault(row[place], hashlib.sha256()).update(repr(values).encode())
+        hashes[row[place]].update(repr(values).encode())
     return {each: found.hexdigest() for each, found in hashes.items()}

@@ -80,7 +80,7 @@ def run_of(estimator: Any, folder: Path) -> Run:
             "estimator: comes from a run, which already has a folder; fit it, or copy the folder"
         )
     if holding(folder) != "nothing":
-        raise InputError(f"{folder}: holds a run already; resume it, overwrite it or name another")
+        raise InputError(f"{folder}: holds a run already; name another folder")
     with one_writer(folder):
         return _write(estimator, folder)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from smallworld_eqprop.data.spec import DATA
 from smallworld_eqprop.dynamics.initial import Initial
-from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.errors import InputError, closest, nearest
 from smallworld_eqprop.graphs.topology.families import Layered, Rewire
 from smallworld_eqprop.graphs.topology.spec import TOPOLOGY
 from smallworld_eqprop.learning.config import PARTS, SLOTS, TrainingConfig
@@ -94,7 +94,7 @@ def kinds_of(changes: Mapping[str, Any]) -> dict[str, Any]:
             continue
         kind = value.get("kind") if isinstance(value, Mapping) else value
         if isinstance(kind, str):
-            found[table] = kind_of(TABLES[table], kind, table)
+            found[table] = kind_of(TABLES[table], kind, key)
         elif isinstance(value, TABLES[table].base):
             found[table] = type(value)
     return found
@@ -135,13 +135,22 @@ def path_of(config: Any, key: str, kinds: Mapping[str, Any] | None = None) -> tu
         return ("topology", key)
     if key in OLD:
         raise InputError(f"unknown key {key!r}; it is {OLD[key]} now")
-    for name, slot in TABLES.items():
-        if owners := [kind for kind, thing in slot.kinds.items() if key in fields_of(thing)]:
-            told = f"of the kinds of {name} only {', '.join(owners)} knows it"
-            raise InputError(f"unknown key {key!r}; {told}")
+    if owners := _owners(key):
+        raise InputError(f"unknown key {key!r}; {owners}")
     fields = {name for kind in kinds.values() for name in fields_of(kind)}
     known = sorted({*TABLES, *COLUMNS.values(), *flat_of(config), *fields})
-    raise InputError(f"unknown key {key!r}; {nearest(key, known)}")
+    guess = closest(key, [*known, *known_keys()])
+    if guess is None or guess in known:
+        raise InputError(f"unknown key {key!r}; {nearest(key, known)}")
+    raise InputError(f"unknown key {key!r}; did you mean {guess}? ({_owners(guess)})")
+
+
+def _owners(key: str) -> str:
+    """The kinds that have a field of this name, as the end of a message."""
+    for name, slot in TABLES.items():
+        if owners := [kind for kind, thing in slot.kinds.items() if key in fields_of(thing)]:
+            return f"of the kinds of {name} only {', '.join(owners)} knows it"
+    return ""
 
 
 def with_kind(table: str, old: Mapping[str, Any], kind: str) -> dict[str, Any]:

@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 
 from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.parts import Repeats, check_type
 from smallworld_eqprop.studies.outcomes import judged_by
 
 __all__ = ["NullTest", "against_nulls"]
+
+NEEDS = 'needs a study with a topology of kind "null" and a grid over sample'
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,9 @@ def against_nulls(
     for column in ("sample", "seed", outcome):
         if column not in runs.columns:
             known = [name for name in runs.columns if str(name).startswith(("final_", "epoch1_"))]
-            hint = nearest(column, known) if column == outcome else "sweep over topology.sample"
+            hint = nearest(column, known) if column == outcome else NEEDS
             raise InputError(f"runs: no column {column!r}; {hint}")
+    check_type("resamples", resamples, Repeats)
     if not 0 < level < 1:
         raise InputError(f"level: {level}, must be between 0 and 1")
     if (again := runs.duplicated(["sample", "seed"])).any():

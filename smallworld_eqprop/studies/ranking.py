@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from smallworld_eqprop.studies.correlation import FEWEST_ROWS
 
@@ -115,7 +114,7 @@ def rank_measures(
         return Ranking(n_settings=n, why_not="no measure differs between the settings")
     generator = np.random.default_rng(0)
     target = settings[outcome].to_numpy(float)
-    ranks, aims = _ranks(np.array(list(values.values()))), _ranks(target)
+    ranks, aims = np.array([_ranks(column) for column in values.values()]), _ranks(target)
     found = ranks @ aims
     groups = _groups(settings, family)
     order = np.tile(np.arange(n), (RESAMPLES, 1))
@@ -160,10 +159,9 @@ def _groups(settings: pd.DataFrame, family: str) -> list[npt.NDArray[np.intp]]:
 
 
 def _ranks(values: Array) -> Array:
-    """Ranks along the last axis, centred and of length 1, so that a product is a correlation."""
-    ranks = stats.rankdata(values, axis=-1)
-    ranks -= ranks.mean(axis=-1, keepdims=True)
-    return ranks / np.sqrt((ranks**2).sum(axis=-1, keepdims=True))
+    """Ranks, centred and of length 1, so that a product is a correlation."""
+    (ranks,) = _mid_ranks(values, np.ones((1, len(values)), int))
+    return ranks / np.sqrt((ranks**2).sum())
 
 
 def _interval(x: Array, y: Array, counts: npt.NDArray[np.int64]) -> tuple[float, float]:

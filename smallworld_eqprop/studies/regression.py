@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from sklearn.preprocessing import (
 )
 
 from smallworld_eqprop.errors import InputError, nearest
+from smallworld_eqprop.parts import Limits, Repeats, check_type
 from smallworld_eqprop.studies.correlation import check_numeric
 from smallworld_eqprop.studies.replicates import noise_floor, setting_numbers
 
@@ -111,9 +112,8 @@ def explained_variance(
         If a column is missing, no metric is usable, there are fewer settings than folds, or the
         outcome does not vary.
     """
-    for name, number, least in (("folds", folds, 2), ("repeats", repeats, 1)):
-        if not isinstance(number, int | np.integer) or number < least:
-            raise InputError(f"{name}: {number!r}, must be a whole number of at least {least}")
+    check_type("folds", folds, Annotated[int, Limits(2, 10**6)])
+    check_type("repeats", repeats, Repeats)
     for model in models:
         if model not in get_args(Model):
             raise InputError(f"models: {model!r}; {nearest(model, get_args(Model))}")

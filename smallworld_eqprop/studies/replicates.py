@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy  # its parts are imported when they are used
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.studies.correlation import check_numeric
@@ -167,13 +167,13 @@ def _analysis(groups: pd.api.typing.SeriesGroupBy) -> dict[str, float]:
     freedom = n - k
     within = float(((sizes - 1) * variances).sum() / freedom)
     whole = float((sizes * means).sum() / n)
-    low, high = np.sqrt(freedom * within / stats.chi2.ppf((0.975, 0.025), freedom))
+    low, high = np.sqrt(freedom * within / scipy.stats.chi2.ppf((0.975, 0.025), freedom))
     found |= {
         "mean": whole,
         "within": np.sqrt(within),
         "within_low": low,
         "within_high": high,
-        "difference": stats.norm.ppf(0.975) * np.sqrt(2 * within),
+        "difference": scipy.stats.norm.ppf(0.975) * np.sqrt(2 * within),
     }
     if k > 1:
         between = float((sizes * (means - whole) ** 2).sum() / (k - 1))

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-import numpy as np
-
 from smallworld_eqprop.data import Dataset
 from smallworld_eqprop.dynamics.devices import require_device
 from smallworld_eqprop.dynamics.sharing import threads as sharing
@@ -21,7 +19,7 @@ from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.learning.history import BatchRecord, EpochRecord
 from smallworld_eqprop.learning.lengths import schedule_lengths
 from smallworld_eqprop.learning.trainer import Trainer
-from smallworld_eqprop.memory import check_at_once
+from smallworld_eqprop.parts import AtOnce, Repeats, check_type
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.folder import (
     read_checkpoint,
@@ -127,11 +125,10 @@ def train(
         After Ctrl-C or SIGTERM, or when `stop` says so: the batch is finished and everything kept
         first.
     """
-    check_at_once("threads", threads)
+    check_type("threads", threads, AtOnce)
     if existing not in get_args(Existing):
         raise InputError(f"existing: {existing!r}; {nearest(existing, get_args(Existing))}")
-    if not isinstance(epochs, int | np.integer) or epochs < 1:
-        raise InputError(f"epochs: {epochs!r}, must be an integer of at least 1")
+    check_type("epochs", epochs, Repeats)
     require_device(config.training.device)  # before any data is fetched
     if tensorboard is not None:
         check_tensorboard()
@@ -156,7 +153,10 @@ def _write(
     validated = bool(config.training.validation)
     held = holding(folder)
     if held != "nothing" and existing == "error":
-        raise InputError(f"{folder}: holds a run already; resume it, overwrite it or name another")
+        raise InputError(
+            f'{folder}: holds a run already; give existing="resume" or existing="overwrite", or '
+            "name another folder"
+        )
     errors: list[float] = []  # of every batch of the epoch under way
     if held == "run" and existing == "resume":
         run = Run(folder)

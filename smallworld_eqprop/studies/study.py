@@ -14,6 +14,7 @@ import numpy as np
 
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.files import read_toml
+from smallworld_eqprop.parts import Repeats, as_type
 from smallworld_eqprop.studies.config import RunConfig
 from smallworld_eqprop.studies.flat import dotted
 from smallworld_eqprop.studies.measures import measure_named
@@ -70,8 +71,7 @@ class Study:
             raise InputError(
                 f"name: {self.name!r}; use up to 200 letters, digits, dots, dashes and underscores"
             )
-        if type(self.epochs) is not int or self.epochs < 1:
-            raise InputError(f"epochs: {self.epochs!r}, must be a whole number of at least 1")
+        object.__setattr__(self, "epochs", as_type("epochs", self.epochs, Repeats))
         if not isinstance(self.metrics, list | tuple):
             raise InputError(f"metrics: {self.metrics!r}, must be a list of names")
         for name in self.metrics:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smallworld_eqprop.errors import InputError
-from smallworld_eqprop.memory import check_at_once
+from smallworld_eqprop.parts import AtOnce, check_type
 from smallworld_eqprop.studies.executors import GUARD, executor_of, require_guard
 from smallworld_eqprop.studies.job import Task, measure_run, perform
 from smallworld_eqprop.studies.owners import new_owner, retire
@@ -111,7 +111,7 @@ def sweep(
     if executor is not None and scheduler is not None:
         raise InputError("executor and scheduler exclude each other; give one of them")
     if workers is not None:
-        check_at_once("workers", workers)
+        check_type("workers", workers, AtOnce)
         workers = min(workers, len(study.keys))  # all of them are started at once
     require_guard()
     if tensorboard is not None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from smallworld_eqprop.errors import InputError
+from smallworld_eqprop.parts import Positive, check_type
 from smallworld_eqprop.studies.record import Run
 
 __all__ = ["corrections", "learning_curves", "provenance"]
@@ -85,8 +86,7 @@ def corrections(runs: Iterable[Run], *, every: int = 10) -> pd.DataFrame:
     InputError
         As for `learning_curves`, or if `every` is below 1.
     """
-    if every < 1:
-        raise InputError(f"every: {every}, must be a whole number of at least 1")
+    check_type("every", every, Positive)
     runs = _distinct(runs)
     lowest: dict[str, int] = {}
     for run in runs:

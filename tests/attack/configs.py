@@ -37,7 +37,7 @@ GIVEN = {
 #: Inputs and outputs of data.
 SHAPES = {"digits": (64, 10), "wine": (13, 3), "diabetes": (10, 1), "csv": (1, 3)}
 #: What is put in the place of a value. Between them and the usual values are legal ones that train
-#: for hours, such as a billion sweeps.
+#: for hours, such as a million sweeps.
 BAD: list[Any] = [
     None, "", "word", "nan", "\0", "a\0b", "../../x", "=1+1", "k" * 100_000, "os:system", "1",
     "1, 2", True, False, 0, 1, 2, -1, 3, 2**31, -(2**31), 2**63, 10**30, 10**400, -(10**30),

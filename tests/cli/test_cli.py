@@ -120,8 +120,35 @@ def test_resume_goes_on_and_says_when_nothing_is_left(capsys):
     assert "has 2 epochs already" in capsys.readouterr().err
     status, message = fails([*TINY, "--epochs=2", "--out=run"], capsys)
     assert status == 2
-    assert "run: holds a run already" in message
+    assert "run: holds a run already; continue it with --resume, replace it with" in message
     assert main([*TINY, "--epochs=1", "--out=run", "--overwrite"]) == 0
+
+
+def test_a_run_folder_names_its_own_configuration(capsys):
+    assert main([*TINY, "--epochs=1", "--out=run"]) == 0
+    capsys.readouterr()
+    status, message = fails(["train", "run", "--epochs=2"], capsys)
+    assert status == 2
+    assert "run: holds a run already; continue it with --resume" in message
+    assert main(["train", "run", "--epochs=2", "--resume", "--threads=1"]) == 0
+    assert main(["train", "run", "--epochs=2", "--out=again", "--threads=1"]) == 0
+    run, again = Run(Path("run")), Run(Path("again"))
+    assert run.config == again.config
+    assert run.history.test_error.tolist() == again.history.test_error.tolist()
+    status, message = fails(["train", "run/run.json"], capsys)
+    assert status == 2
+    assert "run.json: give a preset, a file that ends in .toml, or a run folder" in message
+
+
+@pytest.mark.parametrize("command", ["status run", "export run --out tables", "compare run"])
+def test_a_run_folder_in_the_place_of_a_store_is_named(command, capsys):
+    Path("run").mkdir()
+    status, message = fails(command.split(), capsys)
+    assert (status, "run: a folder, not the store of a study" in message) == (2, True)
+    Path("run/run.json").write_text("{}")
+    status, message = fails(command.split(), capsys)
+    assert status == 2
+    assert "run: a run folder, not the store of a study; report, metrics and status --" in message
 
 
 def test_regression_is_reported_as_cost(capsys):

@@ -95,6 +95,11 @@ def test_an_epoch_is_one_line(clock):
     )
 
 
+def test_an_undefined_log_spread_is_left_out(clock):
+    line = shown([(0.0, at(1, 99, record(log_spread=float("nan"))))], clock)
+    assert line == "epoch 1/3  training error 25.00 %  test error 20.00 %  21.5 sweeps  12.0 s\n"
+
+
 def test_trouble_is_reported_with_the_epoch(clock):
     out = shown([(0.0, at(1, 99, record(unconverged=4)))], clock)
     assert "4 free phases above the tolerance" in out

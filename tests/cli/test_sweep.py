@@ -144,6 +144,13 @@ def test_export_writes_tidy_tables(study, capsys):
     Path("mine.toml").write_text(STUDY.replace("p = [0.0, 2.0]", "p = [0.0]").split("[[grids]]")[0])
     assert main(["export", "mine.toml", "--out=tables"]) == 0
     assert pd.read_csv("tables/runs.csv")["key"].tolist() == [study.keys[0]]
+    capsys.readouterr()
+    for named in ("mine.toml", "runs/mine.sqlite"):
+        _, message = fails(["compare", named], capsys)
+        assert message == (
+            f"error: {named}: no column 'sample'; needs a study with a topology of kind \"null\" "
+            "and a grid over sample\n"
+        )
 
 
 def test_export_writes_over_its_own_tables_only(study, capsys):
@@ -190,7 +197,7 @@ def test_parquet_needs_pyarrow(study, capsys, monkeypatch):
         (["sweep", "mine.toml", "--workers=0"], "workers: 0", 2),
         (["sweep", "mine.toml", "--scheduler=tcp://127.0.0.1:9"], "cannot be reached", 2),
         (["sweep", "mine.toml", "--store=mine.toml"], "mine.toml: damaged, or not a store", 2),
-        (["sweep", "mine.toml", "--store=."], "directory", 1),
+        (["sweep", "mine.toml", "--store=."], ".: a folder, not the store of a study", 2),
         (["sweep", "mine.toml", "--store=mine.toml/x"], "mine.toml", 1),
         (["status", "mine.toml"], "runs/mine.sqlite: no store here", 2),
         (["status", "x.sqlite", "--store=y.sqlite"], "name one store", 2),

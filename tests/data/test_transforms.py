@@ -124,7 +124,10 @@ def test_a_list_is_a_chain_and_a_list_of_one_is_that_one():
         (lambda: apply(Shift(1), images(1, 2, 4)), "8 features are not a square image"),
         (lambda: apply(Shift(3), images(1, 3, 3)), "pixels: 3, must be below .*, 3 x 3"),
         (lambda: Chain((0.1,)), "transform: 0.1, must be a Transform"),
-        (lambda: read_spec(TRANSFORM, [{"kind": "shfit"}], []), r"transform\[0\].kind: .*shift"),
+        (
+            lambda: read_spec(TRANSFORM, [{"kind": "shfit"}], []),
+            r"transform\[0\]: unknown kind .*shift",
+        ),
     ],
 )
 def test_bad_values_are_one_line(call, message):

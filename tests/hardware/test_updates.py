@@ -138,6 +138,7 @@ def test_noise_of_a_step(size):
     ("make", "problem"),
     [
         (lambda: Resolution(-1), "bits: -1, must be at least 0"),
+        (lambda: Resolution(1e30), "bits: 1e+30, must be at least 0 and at most 64"),
         (lambda: Resolution(8, 0, 0), "low: 0, must be below high"),
         (
             lambda: Resolution(8, rounding="up"),

@@ -59,7 +59,7 @@ def test_nulls_that_are_alike_have_no_effect_size():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.drop(columns="sample"), "no column 'sample'; sweep over topology.sample"),
+        (lambda t: t.drop(columns="sample"), "no column 'sample'; needs a study with"),
         (lambda t: t[t["sample"] > 0], "needs 0, the graph, and two nulls"),
         (lambda t: t[t["sample"] < 2], "needs 0, the graph, and two nulls"),
         (

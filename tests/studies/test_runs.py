@@ -104,7 +104,7 @@ def test_the_callback_sees_every_batch_and_every_epoch(tiny, tmp_path):
 def test_a_second_start_is_refused_resumed_or_anew(tiny, reference, tmp_path, same_outcome):
     folder = tmp_path / "run"
     train(tiny, folder, epochs=1)
-    with pytest.raises(InputError, match=r"holds a run already; resume it, overwrite it"):
+    with pytest.raises(InputError, match=r'run already; give existing="resume" or'):
         train(tiny, folder, epochs=2)
     train(tiny, folder, epochs=2, existing="resume")
     same_outcome(reference.folder, folder)

@@ -12,6 +12,7 @@ from scipy import sparse
 from smallworld_eqprop.errors import InputError, nearest
 from smallworld_eqprop.graphs.core.arguments import Seed, checked_share, seeded
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
+from smallworld_eqprop.parts import Positive, check_type
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -79,8 +80,7 @@ def chip_graph(
     if placing not in get_args(Placing):
         raise InputError(f"placing: {placing!r}; {nearest(str(placing), get_args(Placing))}")
     for name, count in (("inputs", inputs), ("outputs", outputs)):
-        if not isinstance(count, int | np.integer) or count < 1:
-            raise InputError(f"{name}: {count!r}, must be a whole number of at least 1")
+        check_type(name, count, Positive)
     missing = checked_share("missing", missing)
     rng, recorded = seeded(seed)
     nodes = list(lattice)

@@ -16,6 +16,7 @@ from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.adjacency import Graph
 from smallworld_eqprop.graphs.core.arguments import Seed, seeded
 from smallworld_eqprop.graphs.measure.matrices import edge_weights, matrix_of, strengths, to_igraph
+from smallworld_eqprop.parts import Repeats, check_type
 
 __all__ = [
     "Communities",
@@ -107,8 +108,7 @@ def detect_communities(
     """
     matrix = matrix_of(graph, weighted)
     resolution = _checked_resolution(resolution)
-    if not isinstance(n_tries, (int, np.integer)) or n_tries < 1:
-        raise InputError(f"n_tries: {n_tries!r}; give a whole number from 1 up")
+    check_type("n_tries", n_tries, Repeats)
     rng, seed = seeded(seed)
     if not matrix.nnz:
         return Communities(np.arange(matrix.shape[0]), float("nan"), seed)

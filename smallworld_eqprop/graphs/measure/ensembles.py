@@ -40,6 +40,7 @@ from smallworld_eqprop.graphs.nulls.named import NULL_MODELS
 from smallworld_eqprop.graphs.nulls.names import CONNECTABLE, PLACE_WEIGHTS
 from smallworld_eqprop.graphs.nulls.samples import NullSample
 from smallworld_eqprop.memory import require_memory
+from smallworld_eqprop.parts import Repeats, check_type
 
 __all__ = ["CLUSTERINGS", "NULL_MODELS"]
 
@@ -94,8 +95,7 @@ class Comparison(NamedTuple):
 
 def check_n_null(n_null: int) -> None:
     """Refuse a number of samples below 1, or beyond what memory holds, with an InputError."""
-    if not isinstance(n_null, (int, np.integer)) or n_null < 1:
-        raise InputError(f"n_null: {n_null!r}; give a whole number from 1 up")
+    check_type("n_null", n_null, Repeats)
     require_memory(int(n_null) * BYTES_PER_SAMPLE, f"n_null: {n_null} samples", "give fewer")
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import KDTree
+import scipy  # its parts are imported when they are used
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.adjacency import Graph
@@ -139,7 +139,7 @@ def _near(place: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     if n_near < 2:
         return np.empty((0, 0), dtype=np.int64)
     # A node need not be the first of the nodes nearest to it, where others are at its place.
-    _, found = KDTree(place).query(place, k=n_near + 1)
+    _, found = scipy.spatial.KDTree(place).query(place, k=n_near + 1)
     return np.asarray(found, dtype=np.int64)[:, 1:]
 
 

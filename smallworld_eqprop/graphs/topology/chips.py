@@ -17,6 +17,7 @@ from smallworld_eqprop.graphs.generate.chip_lattices import (
 )
 from smallworld_eqprop.graphs.generate.chips import Placing, chip_graph
 from smallworld_eqprop.graphs.topology.base import Topology
+from smallworld_eqprop.parts import Positive
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -42,8 +43,8 @@ class Chip(Topology):
         Share of the nodes that do not work, drawn by the seed of the run.
     """
 
-    inputs: int
-    outputs: int
+    inputs: Positive
+    outputs: Positive
     placing: Placing = "spread"
     missing: float = 0.0
 
@@ -75,8 +76,8 @@ class Square(Chip):
         Number of columns; that of rows when left out.
     """
 
-    rows: int
-    columns: int | None = None
+    rows: Positive
+    columns: Positive | None = None
 
     def lattice(self) -> nx.Graph:
         """See `square_lattice`."""
@@ -106,9 +107,9 @@ class Chimera(Chip):
         Nodes on either side of a cell.
     """
 
-    rows: int
-    columns: int | None = None
-    shore: int = 4
+    rows: Positive
+    columns: Positive | None = None
+    shore: Positive = 4
 
     def lattice(self) -> nx.Graph:
         """See `chimera_graph`."""
@@ -125,7 +126,7 @@ class Pegasus(Chip):
         At least 2; an Advantage has 16.
     """
 
-    size: int
+    size: Positive
 
     def lattice(self) -> nx.Graph:
         """See `pegasus_graph`."""
@@ -144,8 +145,8 @@ class Zephyr(Chip):
         Nodes on either side of a cell.
     """
 
-    size: int
-    shore: int = 4
+    size: Positive
+    shore: Positive = 4
 
     def lattice(self) -> nx.Graph:
         """See `zephyr_graph`."""

@@ -16,6 +16,7 @@ from smallworld_eqprop.graphs.generate.families import add_rings, add_skips, ran
 from smallworld_eqprop.graphs.generate.layers import add_intralayer, layered
 from smallworld_eqprop.graphs.generate.rewiring import rewire
 from smallworld_eqprop.graphs.topology.base import Topology
+from smallworld_eqprop.parts import Natural, Positive
 
 __all__ = [
     "AddSkips",
@@ -46,9 +47,9 @@ class Layered(Topology):
         `add_rings`.
     """
 
-    layer_sizes: tuple[int, ...] = (784, 500, 500, 500, 10)
+    layer_sizes: tuple[Positive, ...] = (784, 500, 500, 500, 10)
     intralayer: bool = False
-    neighbours: int = 0
+    neighbours: Natural = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layer_sizes", tuple(self.layer_sizes))
@@ -92,7 +93,7 @@ class Rewire(Layered):
     """
 
     p: float = 0.0
-    moves: int | None = None
+    moves: Natural | None = None
     law: Literal["edges", "moves"] = "edges"
     places: PlaceKind = "skip"
 

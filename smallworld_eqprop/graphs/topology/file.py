@@ -11,6 +11,7 @@ from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.arguments import Symmetrise, check_symmetrise
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.topology.base import Topology
+from smallworld_eqprop.parts import Label
 
 __all__ = ["File"]
 
@@ -41,8 +42,8 @@ class File(Topology):
     """
 
     path: str
-    inputs: str | int | tuple[str | int, ...] | None = None
-    outputs: str | int | tuple[str | int, ...] | None = None
+    inputs: str | Label | tuple[str | Label, ...] | None = None
+    outputs: str | Label | tuple[str | Label, ...] | None = None
     roles: str | None = None
     symmetrise: Symmetrise = "max"
     sha256: str | None = None

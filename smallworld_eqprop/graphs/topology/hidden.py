@@ -9,6 +9,7 @@ import numpy as np
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.generate.hidden import Law, hidden_graph
 from smallworld_eqprop.graphs.topology.base import Topology
+from smallworld_eqprop.parts import Natural, Positive
 
 __all__ = ["HiddenGraph"]
 
@@ -39,15 +40,15 @@ class HiddenGraph(Topology):
         Number of hidden nodes to which every output is joined; a fifth of all when left out.
     """
 
-    inputs: int
-    hidden: int
-    outputs: int
-    edges: int
+    inputs: Positive
+    hidden: Positive
+    outputs: Positive
+    edges: Natural
     law: Law
     p: float = 0.1
-    modules: int = 5
-    entry: int | None = None
-    exits: int | None = None
+    modules: Positive = 5
+    entry: Positive | None = None
+    exits: Positive | None = None
 
     def build(self, seed: int) -> LayeredGraph:
         """The network with that hidden graph."""

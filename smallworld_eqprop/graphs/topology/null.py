@@ -11,6 +11,7 @@ from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.core.graph import LayeredGraph
 from smallworld_eqprop.graphs.nulls.names import DRAWN, NullModel
 from smallworld_eqprop.graphs.topology.base import Topology
+from smallworld_eqprop.parts import Natural
 
 __all__ = ["NullOf"]
 
@@ -41,12 +42,10 @@ class NullOf(Topology):
 
     of: Topology
     model: NullModel = "degree_preserving"
-    sample: int = 0
+    sample: Natural = 0
     switches_per_edge: float | None = None
 
     def __post_init__(self) -> None:
-        if self.sample < 0:
-            raise InputError(f"sample: {self.sample}, must be at least 0")
         if (switches := self.switches_per_edge) is None:
             return
         if self.model in DRAWN:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smallworld_eqprop.dynamics.contrast import Contrast
-from smallworld_eqprop.dynamics.relaxation import check_sweeps
 from smallworld_eqprop.dynamics.response import response
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.learning.rules.base import Phases, Rule
+from smallworld_eqprop.parts import Repeats
 
 __all__ = ["Adjoint"]
 
@@ -60,12 +60,11 @@ class Adjoint(Rule):
     """
 
     tolerance: float = 1e-6
-    max_sweeps: int = 500
+    max_sweeps: Repeats = 500
 
     def __post_init__(self) -> None:
         if not self.tolerance > 0:
             raise InputError(f"tolerance: {self.tolerance}, must be above 0")
-        check_sweeps("max_sweeps", self.max_sweeps)
 
     def contrast(self, phases: Phases) -> Contrast:
         """The deviation that a small nudge has per unit of beta, about the free state."""

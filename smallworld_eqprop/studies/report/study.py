@@ -25,7 +25,6 @@ from smallworld_eqprop.studies.report.page import (
     value_text,
 )
 from smallworld_eqprop.studies.report.repeated import Repeated, repeated_runs, repeated_settings
-from smallworld_eqprop.studies.report.svg import drawing, svg_text
 from smallworld_eqprop.studies.report.tables import (
     mean_text,
     outcome_table,
@@ -183,11 +182,14 @@ def tiles(
 
 def curves(runs: pd.DataFrame, store: Store, groups: list[str], shares: bool) -> list[Picture]:
     """Draw mean learning curves of groups of runs, if there are curves and few groups."""
-    from matplotlib.ticker import MaxNLocator
-
     keys = groups or ["dataset"]
     if runs["epochs"].max() < 2 or runs.groupby(keys, dropna=False).ngroups > CURVES:
         return []
+    # Imported here: the pages of large studies draw nothing.
+    from matplotlib.ticker import MaxNLocator
+
+    from smallworld_eqprop.studies.report.svg import drawing, svg_text
+
     history = store.history()
     judged = judged_by(history)
     errors = [f"{judged}_error", "training_error"]

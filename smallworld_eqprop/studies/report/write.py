@@ -8,8 +8,6 @@ from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer, first_bytes, require_own
 from smallworld_eqprop.studies.record import Run
 from smallworld_eqprop.studies.report.page import render
-from smallworld_eqprop.studies.report.run import run_page
-from smallworld_eqprop.studies.report.study import study_page
 from smallworld_eqprop.studies.store import Store
 
 __all__ = ["report_html", "write_report"]
@@ -35,7 +33,14 @@ def report_html(source: Run | Store) -> str:
     InputError
         If nothing is finished yet, or a file of the run is damaged.
     """
-    return render(run_page(source) if isinstance(source, Run) else study_page(source))
+    # Imported here: the page of a study needs no measures of graphs, and that of a run no ranking.
+    if isinstance(source, Store):
+        from smallworld_eqprop.studies.report.study import study_page
+
+        return render(study_page(source))
+    from smallworld_eqprop.studies.report.run import run_page
+
+    return render(run_page(source))
 
 
 def write_report(source: str | Path, out: str | Path | None = None) -> Path:
