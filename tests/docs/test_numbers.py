@@ -196,3 +196,44 @@ def test_errors_of_the_learning_rules(rule):
     assert re.search(
         rf"\| `{rule}`[^|]* \| {re.escape(' | '.join(cells))} \|", page("docs/rules.md")
     )
+
+
+GRAPHS = {
+    "layered": "layered 196-26-24-10",
+    "rewire": "the same, rewired, p = 0.1",
+    "thin": "layered 196-350-350-10, thinned",
+    "zephyr": "Zephyr, size 6, shore 3",
+    "pegasus": "Pegasus, size 7",
+    "chimera": "Chimera, 16 x 16",
+    "king": "king's graph, 40 x 40",
+}
+
+
+def spread(errors: pd.Series) -> str:
+    """Mean, lowest and highest error in %, as in tables."""
+    low, high = errors.min(), errors.max()
+    return f"{100 * errors.mean():.1f} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+@pytest.mark.parametrize("family", GRAPHS)
+def test_errors_on_the_graphs_of_chips(family):
+    runs = pd.read_csv(RESULTS / "hardware_graphs" / "runs.csv")
+    errors = runs[(runs.family == family) & (runs.model == "weak-feedback")].final_test_error
+    assert len(errors) == 3
+    row = re.search(rf"\| {re.escape(GRAPHS[family])} \|[^|]*\|[^|]*\|[^|]*\|[^|]*\| ([^|]*) \|",
+                    page("docs/hardware.md"))  # fmt: skip
+    assert row is not None
+    assert row[1] == spread(errors)
+
+
+def test_errors_against_the_length_of_wires():
+    runs = pd.read_csv(RESULTS / "wiring" / "runs.csv")
+    text = page("docs/hardware.md")
+    for places, p in (("output", 0.01), ("output", 0.1), ("skip", 0.1), ("hub", 0.1)):
+        errors = runs[(runs.places == places) & (runs.p == p)].final_test_error
+        assert f"| {spread(errors)} |" in text, (places, p)
+
+
+def test_the_error_of_the_resistive_network():
+    (error,) = pd.read_csv(RESULTS / "resistive" / "runs.csv").final_test_error
+    assert f"the test error is **{100 * error:.2f} %**" in page("docs/resistive.md")
