@@ -225,9 +225,10 @@ def resuming(arguments: list[str]) -> str:
 def read_config(network: str) -> Any:
     """Read a preset by name, a file by its ending, or the configuration of a run folder."""
     from smallworld_eqprop.studies.config import RunConfig
-    from smallworld_eqprop.studies.record import Run
 
     if (folder := run_folder(network)) is not None:
+        from smallworld_eqprop.studies.record import Run
+
         return Run(folder).config
     if network.endswith(".toml"):
         return RunConfig.from_toml(network)

@@ -135,6 +135,7 @@ def test_a_run_folder_names_its_own_configuration(capsys):
     run, again = Run(Path("run")), Run(Path("again"))
     assert run.config == again.config
     assert run.history.test_error.tolist() == again.history.test_error.tolist()
+    capsys.readouterr()
     status, message = fails(["train", "run/run.json"], capsys)
     assert status == 2
     assert "run.json: give a preset, a file that ends in .toml, or a run folder" in message

@@ -31,7 +31,7 @@ def test_devices_are_written_as_tables_of_a_file(tmp_path):
     assert one.training.hardware == Published("ecram-tang-2018")
     assert one == several.changed(hardware="published", preset="ecram-tang-2018")
     path.write_text('[hardware]\nkind = "smallworld_eqprop.hardware:Levels"\nlevels = 1\n')
-    with pytest.raises(InputError, match=r"mine.toml: levels: 1, must be a whole number"):
+    with pytest.raises(InputError, match=r"mine.toml: hardware.levels: 1, must be a whole number"):
         RunConfig.from_toml(path)
     path.write_text('[hardware]\nkind = "smallworld_eqprop.learning:SGD"\n')
     with pytest.raises(InputError, match="is no Device"):

@@ -304,7 +304,7 @@ def test_there_is_no_store(path):
 
 
 def test_a_folder_in_place_of_the_store(tmp_path):
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(InputError, match="a folder, not the store of a study; name the file"):
         Store(tmp_path)
 
 
