@@ -135,9 +135,9 @@ def test_what_is_set_apart_stays_so(toy, toy_graph):
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"validation": -1}, "validation: -1, must be an integer of at least 0"),
-        ({"validation": 0.5}, "validation: 0.5, must be an integer"),
-        ({"validation": True}, "validation: True, must be an integer"),
+        ({"validation": -1}, "validation: -1, must be a whole number from 0"),
+        ({"validation": 0.5}, "validation: 0.5, must be a whole number"),
+        ({"validation": True}, "validation: True, must be a whole number"),
         ({"test": "never"}, "test: 'never', allowed: epochs, end"),
         ({"transform": 0.5}, "transform: 0.5, must be a Transform"),
         ({"transform": (Dropout(0.5), 3)}, "transform: 3, must be a Transform"),
