@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 from large_study import settings as designed
 from large_study import studies
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator, NullLocator
 from tables import label, save, write
 
 from smallworld_eqprop import InputError
@@ -154,6 +154,8 @@ def draw(settings: pd.DataFrame) -> plt.Figure:
                     (moving, "C1", "^", ", not settled"),
                 ):
                     own = part[(part.half == half) & chosen]
+                    if own.empty:
+                        continue
                     face = colour if filled else "none"
                     ax.scatter(
                         own[HOPS], own[outcome], s=16, marker=marker, facecolors=face,
@@ -161,9 +163,10 @@ def draw(settings: pd.DataFrame) -> plt.Figure:
                     )  # fmt: skip
             if (part[outcome] > 0).all():
                 ax.set_yscale("log")
-                ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                # Round numbers are few on a logarithmic axis of less than a decade.
+                ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
                 ax.yaxis.set_major_formatter("{x:g}")
-                ax.yaxis.set_minor_formatter(NullFormatter())
+                ax.yaxis.set_minor_locator(NullLocator())
             ax.set_title(f"{recipe}, {words} epoch")
             if not column:
                 ax.set_ylabel("validation error (%)")

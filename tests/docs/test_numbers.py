@@ -237,3 +237,38 @@ def test_errors_against_the_length_of_wires():
 def test_the_error_of_the_resistive_network():
     (error,) = pd.read_csv(RESULTS / "resistive" / "runs.csv").final_test_error
     assert f"the test error is **{100 * error:.2f} %**" in page("docs/resistive.md")
+
+
+def test_correlations_of_the_large_study():
+    ranks = pd.read_csv(RESULTS / "large_study" / "ranks.csv")
+    ranks = ranks[(ranks.metric == "metric_input_output_path_length") & (ranks.settings == "all")]
+    found = ranks.set_index(["recipe", "half", "outcome", "kind"])
+    text = page("docs/large-study.md")
+    last = found.loc["paper", "explore", "error_last", "spearman"]
+    assert f"{last.value:.2f} ({last.low:.2f} to {last.high:.2f}) after ten" in text
+    assert f"lie between {last.null_low:.2f} and {last.null_high:.2f} (last epoch)" in text
+    held = found.loc["paper", "explore", "error_last", "partial_spearman"]
+    assert f"hops still have {held.value:.2f} ({held.low:.2f} to {held.high:.2f})" in text
+    for half in ("explore", "confirm"):
+        for outcome in ("error_1", "error_last"):
+            one = found.loc["weak-feedback", half, outcome, "spearman"]
+            assert f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})" in text
+    assert f"(Spearman {last.value:.2f})" in page("README.md")
+
+
+def test_errors_of_the_large_study():
+    settings = pd.read_csv(RESULTS / "large_study" / "settings.csv")
+    errors = settings.set_index(["recipe", "setting"]).error_last
+    text = page("docs/large-study.md")
+    names = ("layered", "rewired-p0.01", "rewired-p0.1", "rewired-p0.6")
+    layered, few, some, many = (round(errors["paper", each]) for each in names)
+    assert (
+        f"the layered network has {layered} %, 1 % of the edges rewired {few} %, "
+        f"10 % {some} %, 60 % {many} %"
+    ) in text
+    weak = errors["weak-feedback"]
+    assert len(weak) == 31
+    assert len(errors["paper"]) == 22
+    between = f"between {weak.min():.1f} and {weak.max():.1f} %"
+    assert between in text
+    assert between in page("README.md")
