@@ -59,7 +59,7 @@ hardware: $(VENV)/.installed ## how many bits a device needs: trains 196 network
 
 figures: $(VENV)/.installed ## redraw all figures and table 1 from results/, without training
 	@status=0; for script in figures/figure*.py figures/time_to_error.py figures/connectome_panels.py \
-	    figures/wiring.py figures/hardware_bits.py; do \
+	    figures/wiring.py figures/hardware_bits.py figures/todays_means.py; do \
 	    $(BIN)/python $$script --out docs/figures || status=1; done; \
 	$(BIN)/python analysis/large_study_results.py > /dev/null || status=1; \
 	$(BIN)/python analysis/table1.py || status=1; exit $$status

@@ -272,3 +272,18 @@ def test_errors_of_the_large_study():
     between = f"between {weak.min():.1f} and {weak.max():.1f} %"
     assert between in text
     assert between in page("README.md")
+
+
+def test_errors_by_depth_under_todays_means():
+    runs = pd.read_csv(RESULTS / "todays_means" / "runs.csv")
+    hidden = runs.layer_sizes.str.count(",") - 1
+    text = page("docs/todays-means.md")
+    for depth, part in runs.groupby(hidden):
+        cells = []
+        for p in (0, 0.03, 0.1, 0.3):
+            errors = 100 * part[part.p == p].final_test_error
+            assert len(errors) in (0, 3)
+            low, high = errors.min(), errors.max()
+            cells.append(f"{errors.mean():.2f} ({low:.2f} to {high:.2f})" if len(errors) else "")
+        row = " | ".join([str(depth), *cells]).replace("|  |", "| |")
+        assert f"| {row.strip()} |" in text, depth
