@@ -150,7 +150,7 @@ def adam(setting: Setting, epochs: int) -> Spec:
 
 
 def weak_feedback(setting: Setting, epochs: int) -> Spec:
-    """Weak feedback by layers, in two sweeps where no layer has edges inside; else by hops."""
+    """Weak feedback by layers; by hops without layers, by SOR with edges inside them."""
     if not setting.layers:
         return hops(setting, epochs)
     found = weak(0.03, 1.5e-3, epochs)
@@ -205,7 +205,7 @@ def studies(
         chosen = [
             each
             for each in settings()
-            if each.half == half and all(each.name in some for some in wanted)
+            if each.half == half and all(each.name in allowed for allowed in wanted)
         ]
         if not chosen:
             continue
