@@ -30,9 +30,9 @@ structure: $(VENV)/.installed ## whether structure predicts training: trains 150
 	$(BIN)/python analysis/seed_noise.py $(STRUCTURE)/runs.csv \
 	    --out $(STRUCTURE) --figures docs/figures
 
-study: $(VENV)/.installed ## the large study, docs/study-design.md: trains its networks in days, prints what is left
-	$(BIN)/python analysis/large_study.py
-	$(BIN)/smallworld-eqprop export runs/large_study.sqlite --out results/large_study
+study: $(VENV)/.installed ## the large study, docs/study-design.md: trains in days what its tables lack, prints what is left
+	$(BIN)/python analysis/large_study.py --skip results/large_study
+	$(BIN)/smallworld-eqprop export runs/large_study.sqlite --out results/large_study --add
 	$(BIN)/python analysis/large_study_results.py
 
 study-quick: $(VENV)/.installed ## three networks of it, one short epoch by every recipe

@@ -4,6 +4,7 @@
     python analysis/large_study.py --recipes weak-feedback --halves explore
     python analysis/large_study.py --quick          three settings, one seed, one short epoch
     python analysis/large_study.py --list           what there is to do, and what is left of it
+    python analysis/large_study.py --skip results/large_study    only what these tables lack
 
 All runs are in one store, runs/large_study.sqlite. Stopped at any moment, it goes on from there
 when started again.
@@ -25,6 +26,7 @@ from smallworld_eqprop import RunConfig, Study
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.cli.study_progress import StudyDisplay
 from smallworld_eqprop.studies import Store, sweep
+from smallworld_eqprop.studies.exported import exported_keys
 
 SIZES = [784, 50, 50, 50, 50, 50, 10]
 SEEDS = (0, 1, 2)
@@ -229,24 +231,20 @@ def run(setting: Setting, recipe: Spec, name: str, seed: int, quick: bool) -> Ru
     return config.changed(name=f"{setting.name}--{name}", **changed)
 
 
-def left(study: Study, store: Store) -> int:
-    """Runs that are not done."""
-    done = {each.key for each in store.statuses() if each.status == "done"}
-    return sum(key not in done for key in study.keys)
-
-
 def do(found: argparse.Namespace) -> int:
     """Train what is left, study by study."""
     todo = list(studies(found.recipes, found.halves, found.settings, found.quick))
-    with Store(found.store) as store:
-        rows = [(each.name, len(each.runs), left(each, store)) for each in todo]
+    done = set(exported_keys(found.skip)) if found.skip else set()
+    if found.store.exists():
+        with Store(found.store) as store:
+            done |= {each.key for each in store.statuses() if each.status == "done"}
+    left = [sum(key not in done for key in each.keys) for each in todo]
+    rows = [(each.name, len(each.runs), n) for each, n in zip(todo, left, strict=True)]
     print(tabulate(rows, ["study", "runs", "left"], tablefmt="plain"), flush=True)
     if found.list:
         return 0
     failed = 0
-    for study, (_, _, remaining) in zip(todo, rows, strict=True):
-        if not remaining:
-            continue
+    for study in (each.without(done) for each, n in zip(todo, left, strict=True) if n):
         with StudyDisplay(study) as display:
             display.say(study.name, "bold")
             end = sweep(study, found.store, workers=found.workers, on_progress=display.show)
@@ -266,6 +264,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--list", action="store_true", help="say what is left, and train nothing")
     parser.add_argument("--store", type=Path, default=Path("runs/large_study.sqlite"))
+    parser.add_argument("--skip", type=Path, metavar="DIR", help="leave out what these tables have")
     parser.add_argument("--workers", type=int)
     found = parser.parse_args()
     try:

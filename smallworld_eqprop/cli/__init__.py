@@ -16,10 +16,12 @@ from rich.table import Table
 from smallworld_eqprop._version import __version__
 from smallworld_eqprop.cli.compare import compare
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.cli.export import export
 from smallworld_eqprop.cli.help import STATUSES, examples
 from smallworld_eqprop.cli.metrics import metrics
 from smallworld_eqprop.cli.report import report
-from smallworld_eqprop.cli.sweep import export, status, sweep
+from smallworld_eqprop.cli.status import status
+from smallworld_eqprop.cli.sweep import sweep
 from smallworld_eqprop.cli.train import train
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.presets import preset_names, read_preset

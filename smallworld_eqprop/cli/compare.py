@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from smallworld_eqprop.cli.printing import json_line
-from smallworld_eqprop.cli.sweep import StoreOption, Target, resolve
+from smallworld_eqprop.cli.targets import StoreOption, Target, resolve
 from smallworld_eqprop.errors import InputError
 
 __all__ = ["compare"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,22 @@ class Study:
     def varying(self) -> tuple[str, ...]:
         """Keys of the configuration in which the runs differ."""
         return varying(self.runs)
+
+    def without(self, keys: Collection[str]) -> Study:
+        """The same study without some of its runs, as those that another machine has done.
+
+        Parameters
+        ----------
+        keys : collection of str
+            Of runs; as in the column ``key`` of an exported table. Others are ignored.
+
+        Raises
+        ------
+        InputError
+            If no run is left.
+        """
+        left = [run for key, run in zip(self.keys, self.runs, strict=True) if key not in keys]
+        return replace(self, runs=tuple(left))
 
     def __repr__(self) -> str:
         differ = f"; {', '.join(self.varying)} vary" if self.varying else ""

@@ -44,7 +44,7 @@ grid.learning_rate = [0.01, [0.01, 0.02]]
 
 
 @pytest.fixture(autouse=True)
-def study(tmp_path, monkeypatch):
+def study(tmp_path, monkeypatch, clock):  # no display says that it is slow
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SMALLWORLD_EQPROP_DEBUG", raising=False)
     Path("mine.toml").write_text(STUDY)
@@ -172,6 +172,60 @@ def test_export_writes_over_its_own_tables_only(study, capsys):
         assert list(Path("tables").iterdir()) == [mine]
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_two_machines_share_a_study_by_its_tables(study, capsys, form):
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    read = {"csv": pd.read_csv, "parquet": pd.read_parquet}[form]
+    tables = [f"--format={form}", "--out=tables"]
+    whole = STUDY.replace("p = [0.0, 2.0]", "p = [0.0, 0.5]")
+    Path("whole.toml").write_text(whole)
+    Path("first.toml").write_text(whole.split("[[grids]]")[0])
+    keys = list(Study.from_toml("whole.toml").keys)
+    assert main(["sweep", "first.toml"]) == 0
+    assert main(["export", "first.toml", *tables]) == 0
+    before = {path.stem: read(path) for path in Path("tables").iterdir()}
+    assert main(["sweep", "whole.toml", "--skip=tables"]) == 0
+    with Store(Path("runs/whole.sqlite")) as store:  # the second machine never saw the first two
+        assert [run.key for run in store.statuses()] == keys[2:]
+    add = ["export", "runs/whole.sqlite", "--add", *tables]
+    assert main(add) == 0
+    after = {path.stem: read(path) for path in Path("tables").iterdir()}
+    assert after["runs"]["key"].tolist() == keys
+    for name, table in before.items():
+        kept = after[name][after[name]["key"].isin(table["key"])][list(table)]
+        assert kept.astype(str).to_numpy().tolist() == table.astype(str).to_numpy().tolist()
+    assert main(add) == 0
+    assert read(f"tables/runs.{form}").equals(after["runs"])
+    capsys.readouterr()
+    Path("runs/whole.sqlite").unlink()
+    assert main(["sweep", "whole.toml", "--skip=tables"]) == 0
+    assert capsys.readouterr().err == "tables: has all 4 runs of whole\n"
+    assert not Path("runs/whole.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: whole + b'"',
+        lambda whole: whole[: whole.rindex(b",")],  # cut off in the last row
+        lambda whole: whole.replace(b"\n", b",1\n").replace(b",1", b"", 1),
+        lambda whole: whole.replace(b"0.", b"\xff.", 1),
+    ],
+)
+def test_an_earlier_table_that_cannot_be_read_is_kept(study, capsys, damage):
+    main(["sweep", "mine.toml"])
+    assert main(["export", "mine.toml", "--out=tables"]) == 0
+    history, runs = Path("tables/history.csv"), Path("tables/runs.csv")
+    history.write_bytes(damage(history.read_bytes()))
+    before = history.read_bytes(), runs.read_bytes()
+    capsys.readouterr()
+    status, message = fails(["export", "mine.toml", "--out=tables", "--add"], capsys)
+    assert status == 2
+    assert message.startswith("error: tables/history.csv: cannot be read (")
+    assert (history.read_bytes(), runs.read_bytes()) == before
+
+
 def test_parquet_needs_pyarrow(study, capsys, monkeypatch):
     main(["sweep", "mine.toml"])
     capsys.readouterr()
@@ -195,6 +249,9 @@ def test_parquet_needs_pyarrow(study, capsys, monkeypatch):
         (["sweep", "nowhere.toml"], "nowhere.toml: cannot be read", 2),
         (["sweep", "bad.toml"], "bad.toml: unknown key 'batchsize'; did you mean batch_size?", 2),
         (["sweep", "mine.toml", "--workers=0"], "workers: 0", 2),
+        (["sweep", "mine.toml", "--skip=."], ".: no runs.csv or runs.parquet in it", 2),
+        (["sweep", "mine.toml", "--skip=broken"], "runs.csv: cannot be read (line 2: 1 values", 2),
+        (["sweep", "mine.toml", "--skip=empty"], "runs.csv: has no column key", 2),
         (["sweep", "mine.toml", "--scheduler=tcp://127.0.0.1:9"], "cannot be reached", 2),
         (["sweep", "mine.toml", "--store=mine.toml"], "mine.toml: damaged, or not a store", 2),
         (["sweep", "mine.toml", "--store=."], ".: a folder, not the store of a study", 2),
@@ -209,6 +266,9 @@ def test_parquet_needs_pyarrow(study, capsys, monkeypatch):
 def test_bad_input_is_one_line(arguments, words, status, capsys, monkeypatch):
     monkeypatch.setattr(executors, "CONNECT", 0.3)
     Path("bad.toml").write_text("[base]\nbatchsize = 3")
+    for folder, text in (("broken", "key,name\nx\n"), ("empty", "")):
+        Path(folder).mkdir()
+        Path(folder, "runs.csv").write_text(text)
     found, message = fails(arguments, capsys)
     assert found == status
     assert words in message
