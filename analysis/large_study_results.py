@@ -10,6 +10,7 @@ Works on the means of settings. Writes into the folder --results:
                     bootstrap interval, the q-value, and for hops the range (95 %) that is left
                     when errors are dealt out at random within each family
     lasting.csv     Spearman of the errors after earlier epochs with the last
+    hypotheses.csv  the hypotheses of the design: value, interval, bound and verdict, by half
     recipes.csv     mean, least and largest error, and their spread over settings, by recipe
     settings.csv    all means
 
@@ -29,7 +30,8 @@ import numpy as np
 import pandas as pd
 from large_study import settings as designed
 from large_study import studies
-from matplotlib.ticker import MaxNLocator, NullLocator
+from large_study_hypotheses import EQUALS, FEWEST, FIRST, HOPS, LAST, LOG_SPREAD, judge
+from matplotlib.ticker import FixedLocator, NullLocator
 from tables import label, save, write
 
 from smallworld_eqprop import InputError
@@ -39,17 +41,23 @@ from smallworld_eqprop.studies.ranking import rank_measures
 from smallworld_eqprop.studies.style import PAGE, use_style
 
 ROOT = Path(__file__).resolve().parents[1]
-HOPS = "metric_input_output_path_length"
-FIRST, LAST = "error_1", "error_last"
 OUTCOMES = (FIRST, LAST)
 #: Worst one of the free phases in the last epoch; above UNSETTLED the states were still moving.
 RESIDUAL, UNSETTLED = "worst_residual", 0.1
 BEFORE_LAST = (1, 2, 5)
 HALVES = ("explore", "confirm")
+#: Recipes as the figure names them, in its order.
+TITLES = {
+    "paper": "the paper's recipe",
+    "adam": "with Adam",
+    "adjoint": "exact gradient, Adam",
+    "readout-only": "readout only, Adam",
+    "weak-feedback": "weak feedback, Adam",
+    "hops": "weak feedback by hops",
+}
+TICKS = (1, 2, 3, 5, 10, 20, 30, 50, 100)
 #: Kinds of correlation, the second one with the number of edges and the share of skips held fixed.
-KINDS, HELD = ("spearman", "partial_spearman"), ("metric_n_edges", "metric_skip_share")
-#: Too few settings to rank.
-FEWEST = 8
+KINDS = ("spearman", "partial_spearman")
 
 
 def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
@@ -68,18 +76,27 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
         family=runs.setting.str.replace(r"-p[\d.]+$", "", regex=True),
         test_error=100 * runs.final_test_error,
         log_spread=runs.final_log_spread_interlayer,
+        **{LOG_SPREAD: runs.epoch1_log_spread_interlayer},
         **{name: runs.key.map(errors) for name, errors in then.items()},
     )
     by = ["recipe", "half", "family", "setting"]
     numbers = [c for c in runs if c.startswith("metric_") and not c.startswith("metric_density_")]
     errors = [*(f"error_{each}" for each in BEFORE_LAST), LAST, "test_error"]
-    outcomes = [*errors, "log_spread", RESIDUAL]
+    outcomes = [*errors, LOG_SPREAD, "log_spread", RESIDUAL]
     grouped = runs.groupby(by, sort=False)
     found = grouped[[*outcomes, *numbers]].mean()
     found["n_seeds"] = grouped.size()
     for outcome in OUTCOMES:
         found[f"seeds_{outcome}"] = grouped[outcome].std()
     return found.reset_index()
+
+
+def with_coefficients(settings: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The same with the small-world coefficients of their graphs, if these were measured."""
+    if not path.exists():
+        return settings
+    measured = pd.read_csv(path).groupby("setting").mean().drop(columns="seed")
+    return settings.join(measured, on="setting")
 
 
 def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -92,7 +109,7 @@ def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
         part = part[part[[HOPS, *OUTCOMES]].notna().all(axis=1)]
         if len(part) < FEWEST:
             continue
-        found = correlations(part, measures, OUTCOMES, controls=HELD, seed=seed)
+        found = correlations(part, measures, OUTCOMES, controls=EQUALS, seed=seed)
         found = found[found.kind.isin(KINDS) & found.value.notna()]
         main = (found.metric == HOPS) & (found.kind == "spearman")
         null = [rank_measures(part, [HOPS], outcome).ranked[0] for outcome in found.outcome[main]]
@@ -139,15 +156,16 @@ def recipes(settings: pd.DataFrame) -> pd.DataFrame:
 def draw(settings: pd.DataFrame) -> plt.Figure:
     """Error after the first and the last epoch against hops, by recipe."""
     use_style()
-    names = list(settings.recipe.unique())
+    names = [name for name in TITLES if name in set(settings.recipe)]
     fig, axes = plt.subplots(
-        2, len(names), figsize=(PAGE, 4.2), squeeze=False, sharex=True, layout="constrained"
-    )
+        2, len(names), figsize=(PAGE, 4.2), squeeze=False, sharex=True, sharey="row",
+        layout="constrained",
+    )  # fmt: skip
     for column, recipe in enumerate(names):
         part = settings[settings.recipe == recipe]
-        for row, (outcome, words) in enumerate(zip(OUTCOMES, ("first", "last"), strict=True)):
+        moving = part[RESIDUAL] > UNSETTLED
+        for row, outcome in enumerate(OUTCOMES):
             ax = axes[row, column]
-            moving = part[RESIDUAL] > UNSETTLED
             for half, filled in zip(HALVES, (True, False), strict=True):
                 for chosen, colour, marker, told in (
                     (~moving, "C0", "o", ""),
@@ -161,18 +179,17 @@ def draw(settings: pd.DataFrame) -> plt.Figure:
                         own[HOPS], own[outcome], s=16, marker=marker, facecolors=face,
                         edgecolors=colour, label=f"{half}{told}",
                     )  # fmt: skip
-            if (part[outcome] > 0).all():
-                ax.set_yscale("log")
-                # Round numbers are few on a logarithmic axis of less than a decade.
-                ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-                ax.yaxis.set_major_formatter("{x:g}")
-                ax.yaxis.set_minor_locator(NullLocator())
-            ax.set_title(f"{recipe}, {words} epoch")
-            if not column:
-                ax.set_ylabel("validation error (%)")
-            if row:
-                ax.set_xlabel("hops from inputs to outputs")
-    axes[0, 0].legend()
+        axes[0, column].set_title(TITLES[recipe])
+        axes[1, column].set_xlabel("hops from inputs to outputs")
+    for ax, words in zip(axes[:, 0], ("first", "last"), strict=True):
+        ax.set_ylabel(f"validation error (%), {words} epoch")
+        # One scale for all recipes, so that their spreads can be compared.
+        if (settings[list(OUTCOMES)] > 0).all(axis=None):
+            ax.set_yscale("log")
+            ax.yaxis.set_major_locator(FixedLocator(TICKS))
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.yaxis.set_minor_locator(NullLocator())
+    axes[0, 0].legend(loc="lower right")
     return fig
 
 
@@ -183,17 +200,19 @@ def do(found: argparse.Namespace) -> None:
     # A store may hold runs of an earlier design.
     runs = runs[runs.key.isin({key for study in studies() for key in study.keys})]
     runs = runs.assign(half=runs.name.str.split("--").str[0].map(half))
-    settings = means(runs, history)
+    settings = with_coefficients(means(runs, history), found.results / "small_world.csv")
     tables = {
         "settings": settings,
         "ranks": ranks(settings, found.seed),
         "lasting": lasting(settings, found.seed),
+        "hypotheses": judge(settings, found.seed),
         "recipes": recipes(settings),
     }
     for name, table in tables.items():
         write(table, found.results / f"{name}.csv")
     save(draw(settings), found.figures / "large_study.png")
     print(tables["recipes"].round(2).to_string(index=False))
+    print(tables["hypotheses"].round(2).to_string(index=False))
     best = tables["ranks"]
     if len(best):
         shown = best[best.metric.isin([HOPS]) | (best.q_value < 0.05)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import large_study
+import large_study_hypotheses as hypotheses
 import large_study_results as results
 import numpy as np
 import pandas as pd
@@ -77,6 +78,7 @@ def table(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
                     "seed": seed,
                     "final_test_error": 0.03,
                     "final_log_spread_interlayer": 1.0,
+                    "epoch1_log_spread_interlayer": hops**2,
                     results.HOPS: hops,
                     "metric_n_edges": 100,
                     "metric_skip_share": setting % 3,
@@ -130,6 +132,53 @@ def test_settled_settings_are_ranked_apart() -> None:
     history["worst_residual"] = np.where(history.key.str[0].isin(["0", "9"]), 0.5, 0.01)
     found = results.ranks(results.means(runs, history), seed=0)
     assert found.groupby("settings").n.unique().map(list).to_dict() == {"all": [10], "settled": [8]}
+
+
+@pytest.mark.parametrize(
+    ("side", "low", "high", "verdict"),
+    [
+        ("above", 0.51, 0.9, "holds"),
+        ("above", 0.3, 0.9, "open"),
+        ("above", -0.9, 0.49, "refuted"),
+        ("below", -0.9, 0.49, "holds"),
+        ("below", 0.51, 0.9, "refuted"),
+        ("within", -0.3, 0.49, "holds"),
+        ("within", -0.6, 0.1, "open"),
+        ("within", -0.9, -0.6, "refuted"),
+        ("within", float("nan"), 0.1, "open"),
+    ],
+)
+def test_a_verdict_needs_the_whole_interval(side, low, high, verdict) -> None:
+    assert hypotheses.Test("", "", "", side, 0.5).verdict(low, high) == verdict
+
+
+def test_hypotheses_of_made_up_errors() -> None:
+    settings = results.means(*table(np.random.default_rng(0)))
+    adam = settings.assign(recipe="adam", error_last=settings.error_last / 10)
+    found = hypotheses.judge(pd.concat([settings, adam]), seed=0)
+    # Small-world coefficients were not measured, and nothing was trained with weak feedback.
+    assert found.hypothesis.tolist() == ["H1", "H1", "H2", "H2", "H6", "H4"]
+    first = found.iloc[0]
+    assert (first.n, first.value, first.verdict) == (10, pytest.approx(1), "holds")
+    # Errors of the first epoch and log-spreads are in the order of hops here.
+    assert found.value[2] == pytest.approx(found.value[3])
+    assert np.isnan(found.value[4])
+    ratio = found.iloc[-1]
+    assert (ratio.half, ratio.verdict) == ("all", "holds")
+    assert ratio[["value", "low", "high"]].tolist() == pytest.approx([0.1] * 3)
+
+
+def test_coefficients_are_joined_by_setting(tmp_path) -> None:
+    settings = results.means(*table(np.random.default_rng(0)))
+    path = tmp_path / "small_world.csv"
+    assert results.with_coefficients(settings, path) is settings
+    rows = [(name, seed, k + seed) for k, name in enumerate(settings.setting) for seed in (0, 1)]
+    columns = ["setting", "seed", "metric_small_world_sigma"]
+    pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
+    found = results.with_coefficients(settings, path)
+    assert found.metric_small_world_sigma.tolist() == [k + 0.5 for k in range(10)]
+    judged = hypotheses.judge(found, seed=0)
+    assert "H5" in set(judged.hypothesis)
 
 
 def test_no_runs_is_one_line() -> None:
