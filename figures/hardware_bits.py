@@ -51,7 +51,8 @@ TICKS = (2, 3, 5, 10, 20, 30, 50, 100)
 def look(recipe: str, p: float, usual: float) -> Look:
     """How to show a recipe; the more unusual its share of skips, the lighter."""
     known = RECIPES.get(recipe, Look(recipe, "0.2", "*"))
-    colour = known.colour if p == usual else lighter(known.colour, 0.35 if p > usual else 0.6)
+    share = 0.0 if p == usual else 0.35 if p > usual else 0.55 if p else 0.8
+    colour = lighter(known.colour, share) if share else known.colour
     return Look(f"{known.label}, p = {p:g}", colour, known.marker)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from importlib import import_module
 from pathlib import Path
@@ -232,6 +233,76 @@ def test_errors_against_the_length_of_wires():
     for places, p in (("output", 0.01), ("output", 0.1), ("skip", 0.1), ("hub", 0.1)):
         errors = runs[(runs.places == places) & (runs.p == p)].final_test_error
         assert f"| {spread(errors)} |" in text, (places, p)
+
+
+def as_shown(cell: str, values: pd.Series) -> None:
+    """A cell has mean and perhaps lowest and highest of some values, with as many decimals."""
+    found = re.fullmatch(r"(-?[\d.]+)(?: \((-?[\d.]+) to (-?[\d.]+)\))?", cell.strip())
+    assert found is not None, cell
+    assert len(values) == 3
+    for shown, value in zip(
+        found.groups(), (values.mean(), values.min(), values.max()), strict=True
+    ):
+        if shown is not None:
+            decimals = len(shown.partition(".")[2])
+            assert float(shown) == round(value, decimals) or shown == f"{value:.{decimals}f}", cell
+
+
+def table_after(name: str, words: str) -> list[list[str]]:
+    """Rows of the first table of a page after some words, without its head."""
+    text = (ROOT / name).read_text()
+    lines = text[text.index(words) :].splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("|")) + 2
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines[start:])
+    return [[cell.strip() for cell in row.strip("|").split(" |")] for row in rows]
+
+
+def test_errors_against_bits_of_a_reading():
+    levels = pd.read_csv(RESULTS / "hardware_bits" / "levels.csv")
+    needed = pd.read_csv(RESULTS / "hardware_bits" / "bits_needed.csv")
+    needed = needed[needed.factor == "read bits"].set_index(["recipe", "p"]).needed
+    recipes = {
+        "rewired, p = 0.1, one gain": ("one gain", 0.1),
+        "rewired, p = 0.3, one gain": ("one gain", 0.3),
+        "rewired, p = 0.03, one gain": ("one gain", 0.03),
+        "rewired, weak feedback by hops, a gain per hop": ("hops, gains per hop", 0.1),
+        "layered, weak feedback by layers, a gain per layer": ("layers, gains per layer", 0),
+        "rewired, Adam": ("Adam", 0.1),
+        "rewired, hops, Adam": ("hops, Adam", 0.1),
+        "layered, weak feedback by layers, Adam": ("layers, Adam", 0),
+        "layered, feedback 1, one gain": ("one gain", 0),
+        "layered, weak feedback 0.3 by layers, one gain": ("layers, one gain", 0),
+    }
+    rows = table_after("docs/hardware.md", "The table shows the test error in %")
+    assert {row[0] for row in rows} == set(recipes)
+    for name, _memories, ideal, *cells, bits in rows:
+        recipe, p = recipes[name]
+        own = levels[(levels.recipe == recipe) & (levels.p == p)]
+        as_shown(ideal, own[own.factor == "ideal"].error)
+        for level, cell in zip((4, 6, 8, 12, 16), cells, strict=True):
+            if cell:
+                as_shown(cell, own[(own.factor == "read bits") & (own.level == level)].error)
+        assert bits == needed.get((recipe, p), ""), name
+
+
+def test_points_lost_by_other_devices():
+    levels = pd.read_csv(RESULTS / "hardware_bits" / "levels.csv")
+    rows = table_after("docs/hardware.md", "The next table is for other devices.")
+    devices = (
+        ("step bits", (12, 10, 8)),
+        ("step bits, stochastic", (10, 8, 6)),
+        ("weight bits", (6, 4, 3)),
+        ("read noise", (0.003, 0.01, 0.03)),
+        ("mismatch", (0.03, 0.1, 0.3)),
+        ("drift", (0.01, 0.03, 0.1, 0.3)),
+    )
+    for (_, layered, rewired), (factor, tested) in zip(rows, devices, strict=True):
+        for cells, recipe, p in (
+            (layered, "layers, gains per layer", 0), (rewired, "one gain", 0.1)
+        ):  # fmt: skip
+            own = levels[(levels.recipe == recipe) & (levels.p == p) & (levels.factor == factor)]
+            for level, cell in zip(tested, cells.split(", "), strict=True):
+                as_shown(cell, own[own.level == level].lost)
 
 
 def test_the_error_of_the_resistive_network():
