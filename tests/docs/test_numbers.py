@@ -244,8 +244,8 @@ def as_shown(cell: str, values: pd.Series) -> None:
         found.groups(), (values.mean(), values.min(), values.max()), strict=True
     ):
         if shown is not None:
-            decimals = len(shown.partition(".")[2])
-            assert float(shown) == round(value, decimals) or shown == f"{value:.{decimals}f}", cell
+            last_digit = 10 ** -len(shown.partition(".")[2])
+            assert float(shown) == pytest.approx(value, rel=0, abs=0.5001 * last_digit), cell
 
 
 def table_after(name: str, words: str) -> list[list[str]]:
@@ -283,6 +283,42 @@ def test_errors_against_bits_of_a_reading():
             if cell:
                 as_shown(cell, own[(own.factor == "read bits") & (own.level == level)].error)
         assert bits == needed.get((recipe, p), ""), name
+
+
+def test_errors_against_bits_at_other_depths():
+    levels = pd.read_csv(RESULTS / "hardware_depths" / "levels.csv")
+    needed = pd.read_csv(RESULTS / "hardware_depths" / "bits_needed.csv")
+    needed = needed.set_index(["recipe", "p"]).needed
+    recipes = {
+        "rewired, p = 0.1, one gain": ("one gain", 0.1),
+        "rewired, weak feedback by hops, a gain per hop": ("hops, gains per hop", 0.1),
+        "layered, weak feedback by layers, a gain per layer": ("layers, gains per layer", 0),
+    }
+    rows = table_after("docs/hardware.md", "**Other depths.**")
+    assert len(rows) == 6
+    for depth, name, ideal, *cells, bits in rows:
+        recipe, p = f"{recipes[name][0]}, {depth} layers", recipes[name][1]
+        own = levels[(levels.recipe == recipe) & (levels.p == p)]
+        as_shown(ideal, own[own.factor == "ideal"].error)
+        for level, cell in zip((4, 6, 8, 10, 12), cells, strict=True):
+            if cell:
+                as_shown(cell, own[own.level == level].error)
+        assert bits.startswith(needed[recipe, p]), name
+
+
+def test_errors_with_one_gain():
+    tables = (RESULTS / name / "levels.csv" for name in ("hardware_bits", "hardware_depths"))
+    levels = pd.concat(map(pd.read_csv, tables))
+    ideal = levels[levels.factor == "ideal"]
+    for depth, *cells in table_after(
+        "docs/hardware.md", "**With one gain for all connections**, as"
+    ):
+        of_depth = "" if depth == "5" else f", {depth} layers"
+        for recipe, p, cell in zip(
+            ("one gain", "layers, one gain", "one gain"), (0, 0, 0.1), cells, strict=True
+        ):
+            own = ideal[(ideal.recipe == recipe + of_depth) & (ideal.p == p)]
+            as_shown(cell, own.error)
 
 
 def test_points_lost_by_other_devices():
