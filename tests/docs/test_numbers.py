@@ -346,6 +346,14 @@ def test_the_error_of_the_resistive_network():
     assert f"the test error is **{100 * error:.2f} %**" in page("docs/resistive.md")
 
 
+def test_errors_of_deep_resistive_networks():
+    runs = pd.read_csv(RESULTS / "resistive_deep" / "runs.csv")
+    columns = ["epoch1_training_error", "final_training_error", "final_test_error"]
+    rows = table_after("docs/resistive.md", "| 1568-200-200-200-10")
+    for (_, *cells), errors in zip(rows, 100 * runs[columns].to_numpy(), strict=True):
+        assert [float(cell) for cell in cells] == pytest.approx(errors, abs=0.051)
+
+
 def test_correlations_of_the_large_study():
     ranks = pd.read_csv(RESULTS / "large_study" / "ranks.csv")
     ranks = ranks[(ranks.metric == "metric_input_output_path_length") & (ranks.settings == "all")]
