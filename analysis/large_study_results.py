@@ -9,7 +9,8 @@ Works on the means of settings. Writes into the folder --results:
                     as it is and with the number of edges and the share of skips held fixed, with a
                     bootstrap interval, the q-value, and for hops the range (95 %) that is left
                     when errors are dealt out at random within each family
-    lasting.csv     Spearman of the errors after earlier epochs with the last
+    lasting.csv     Spearman of the errors after earlier epochs with the last, and of the spread of
+                    corrections over layers in the first epoch
     hypotheses.csv  the hypotheses of the design: value, interval, bound and verdict, by half
     recipes.csv     mean, least and largest error, and their spread over settings, by recipe
     settings.csv    all means
@@ -119,12 +120,12 @@ def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def lasting(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Spearman of earlier errors with the last, over all settings of a recipe."""
+    """Spearman of earlier errors and log-spreads with the last error, over all settings."""
     tables = []
     for recipe, part in settings.groupby("recipe", sort=False):
         if len(part) < FEWEST:
             continue
-        earlier = [f"error_{each}" for each in BEFORE_LAST]
+        earlier = [*(f"error_{each}" for each in BEFORE_LAST), LOG_SPREAD]
         found = correlations(part, earlier, (LAST,), controls=(), seed=seed)
         tables.append(found[found.kind == "spearman"].assign(recipe=recipe))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

@@ -354,21 +354,47 @@ def test_errors_of_deep_resistive_networks():
         assert [float(cell) for cell in cells] == pytest.approx(errors, abs=0.051)
 
 
+def interval(row: pd.Series) -> str:
+    """A value with its interval, as in prose."""
+    return f"{row.value:.2f} ({row.low:.2f} to {row.high:.2f})"
+
+
+def test_hypotheses_of_the_large_study():
+    found = pd.read_csv(RESULTS / "large_study" / "hypotheses.csv")
+    rows = table_after("docs/large-study.md", "## The hypotheses")
+    kinds = found.drop_duplicates(["hypothesis", "metric", "outcome", "held"])
+    assert [row[0] for row in rows] == kinds.hypothesis.tolist()
+    for (_, says, *halves, verdict), (start, kind) in zip(rows, kinds.iterrows(), strict=True):
+        pair = found.loc[start : start + 1]
+        assert pair.half.tolist() == ["explore", "confirm"]
+        assert [interval(row) for _, row in pair.iterrows()] == halves
+        assert f"{kind.side} {kind.bound:g}" in says
+        both = set(pair.verdict)
+        assert verdict.strip("*").split(":")[0] == (both.pop() if len(both) == 1 else "open")
+
+
 def test_correlations_of_the_large_study():
     ranks = pd.read_csv(RESULTS / "large_study" / "ranks.csv")
     ranks = ranks[(ranks.metric == "metric_input_output_path_length") & (ranks.settings == "all")]
-    found = ranks.set_index(["recipe", "half", "outcome", "kind"])
+    found = ranks.set_index(["recipe", "half", "outcome", "kind"]).sort_index()
     text = page("docs/large-study.md")
-    last = found.loc["paper", "explore", "error_last", "spearman"]
-    assert f"{last.value:.2f} ({last.low:.2f} to {last.high:.2f}) after ten" in text
-    assert f"lie between {last.null_low:.2f} and {last.null_high:.2f} (last epoch)" in text
-    held = found.loc["paper", "explore", "error_last", "partial_spearman"]
-    assert f"hops still have {held.value:.2f} ({held.low:.2f} to {held.high:.2f})" in text
+    one, other = (found.loc["paper", half, "error_last"] for half in ("explore", "confirm"))
+    last, again = one.loc["spearman"], other.loc["spearman"]
+    assert f"{last.value:.2f} (95 %: {last.low:.2f} to {last.high:.2f}) over the {last.n:g}" in text
+    assert f"{interval(again)} over the {again.n:g}" in text
+    assert (
+        f"between {last.null_low:.2f} and {last.null_high:.2f} in the exploring half and "
+        f"between {again.null_low:.2f} and {again.null_high:.2f} in the confirming one"
+    ) in text
+    held = [interval(half.loc["partial_spearman"]) for half in (one, other)]
+    assert f"hops still have {held[0]} and {held[1]}" in text
     for half in ("explore", "confirm"):
         for outcome in ("error_1", "error_last"):
-            one = found.loc["weak-feedback", half, outcome, "spearman"]
-            assert f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})" in text
-    assert f"(Spearman {last.value:.2f})" in page("README.md")
+            assert interval(found.loc["weak-feedback", half, outcome, "spearman"]) in text
+    lasting = pd.read_csv(RESULTS / "large_study" / "lasting.csv").set_index(["recipe", "metric"])
+    assert interval(lasting.loc["paper", "log_spread_1"]) in text
+    assert interval(lasting.loc["weak-feedback", "error_1"]) in text
+    assert f"Spearman {last.value:.2f} and {again.value:.2f}" in page("README.md")
 
 
 def test_errors_of_the_large_study():
@@ -381,12 +407,25 @@ def test_errors_of_the_large_study():
         f"the layered network has {layered} %, 1 % of the edges rewired {few} %, "
         f"10 % {some} %, 60 % {many} %"
     ) in text
-    weak = errors["weak-feedback"]
-    assert len(weak) == 31
-    assert len(errors["paper"]) == 22
+    weak, paper = errors["weak-feedback"], errors["paper"]
+    assert (len(weak), len(paper)) == (31, 48)
     between = f"between {weak.min():.1f} and {weak.max():.1f} %"
     assert between in text
     assert between in page("README.md")
+    assert f"from {paper.min():.0f} to {paper.max():.0f} %" in page("README.md")
+    spread = pd.read_csv(RESULTS / "large_study" / "recipes.csv").set_index(["recipe", "outcome"])
+    own = spread.loc["paper", "error_last"]
+    assert (
+        f"over all 48 settings is {own.between_settings:.0f} points, "
+        f"that between seeds {own.between_seeds:.0f}"
+    ) in text
+    assert f"end at {paper['to-hub-p0.1']:.0f} %" in text
+    among = [paper[f"to-hidden-p{p}"] for p in ("0.1", "0.03", "0.01")]
+    assert f"end at {min(among):.0f} to {max(among):.0f} %" in text
+    own = settings[settings.recipe == "paper"].set_index("setting")
+    worst = (own.test_error - own.error_last).idxmax()
+    assert worst == "cliques-p0.03"
+    assert f"up to {own.test_error[worst] - own.error_last[worst]:.0f} points" in text
 
 
 def test_errors_by_depth_under_todays_means():
