@@ -286,18 +286,20 @@ def test_errors_against_bits_of_a_reading():
 
 
 def test_errors_against_bits_at_other_depths():
-    levels = pd.read_csv(RESULTS / "hardware_depths" / "levels.csv")
-    needed = pd.read_csv(RESULTS / "hardware_depths" / "bits_needed.csv")
+    folders = [RESULTS / name for name in ("hardware_depths", "hardware_knees")]
+    levels = pd.concat(pd.read_csv(folder / "levels.csv") for folder in folders)
+    needed = pd.concat(pd.read_csv(folder / "bits_needed.csv") for folder in folders)
     needed = needed.set_index(["recipe", "p"]).needed
+    sizes = {"3 x 100": "3 layers", "10 x 100": "10 layers", "3 x 500": "3 x 500"}
     recipes = {
         "rewired, p = 0.1, one gain": ("one gain", 0.1),
         "rewired, weak feedback by hops, a gain per hop": ("hops, gains per hop", 0.1),
         "layered, weak feedback by layers, a gain per layer": ("layers, gains per layer", 0),
     }
-    rows = table_after("docs/hardware.md", "**Other depths.**")
-    assert len(rows) == 6
-    for depth, name, ideal, *cells, bits in rows:
-        recipe, p = f"{recipes[name][0]}, {depth} layers", recipes[name][1]
+    rows = table_after("docs/hardware.md", "**Other depths and sizes.**")
+    assert len(rows) == 9
+    for size, name, ideal, *cells, bits in rows:
+        recipe, p = f"{recipes[name][0]}, {sizes[size]}", recipes[name][1]
         own = levels[(levels.recipe == recipe) & (levels.p == p)]
         as_shown(ideal, own[own.factor == "ideal"].error)
         for level, cell in zip((4, 6, 8, 10, 12), cells, strict=True):
