@@ -47,7 +47,7 @@ connectomes: $(VENV)/.installed ## two connectomes beside their nulls: trains 72
 	$(BIN)/python figures/connectome_panels.py --out docs/figures
 
 BITS := hardware_bits hardware_bits_factors hardware_bits_seeds
-hardware: $(VENV)/.installed ## how many bits a device needs: trains 377 networks, in an hour or two
+hardware: $(VENV)/.installed ## how many bits a device needs: trains 476 networks, in two hours
 	for study in $(BITS); do \
 	    $(BIN)/smallworld-eqprop sweep analysis/studies/$$study.toml --store runs/hardware_bits.sqlite || exit; \
 	done
