@@ -32,7 +32,8 @@ structure: $(VENV)/.installed ## whether structure predicts training: trains 150
 
 study: $(VENV)/.installed ## the large study, docs/study-design.md: trains in days what its tables lack, prints what is left
 	$(BIN)/python analysis/large_study.py --skip results/large_study
-	$(BIN)/smallworld-eqprop export runs/large_study.sqlite --out results/large_study --add
+	[ ! -e runs/large_study.sqlite ] || \
+	    $(BIN)/smallworld-eqprop export runs/large_study.sqlite --out results/large_study --add
 	$(BIN)/python analysis/large_study_results.py
 
 study-quick: $(VENV)/.installed ## three networks of it, one short epoch by every recipe

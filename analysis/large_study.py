@@ -6,8 +6,8 @@
     python analysis/large_study.py --list           what there is to do, and what is left of it
     python analysis/large_study.py --skip results/large_study    only what these tables lack
 
-All runs are in one store, runs/large_study.sqlite. Stopped at any moment, it goes on from there
-when started again.
+All runs are in one store, runs/large_study.sqlite (those of --quick in large_study_quick.sqlite).
+Stopped at any moment, it goes on from there when started again.
 """
 
 from __future__ import annotations
@@ -263,10 +263,12 @@ def main() -> int:
     parser.add_argument("--settings", nargs="+", choices=names, metavar="NAME", help="only these")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--list", action="store_true", help="say what is left, and train nothing")
-    parser.add_argument("--store", type=Path, default=Path("runs/large_study.sqlite"))
+    parser.add_argument("--store", type=Path)
     parser.add_argument("--skip", type=Path, metavar="DIR", help="leave out what these tables have")
     parser.add_argument("--workers", type=int)
     found = parser.parse_args()
+    if found.store is None:
+        found.store = Path("runs", f"large_study{'_quick' if found.quick else ''}.sqlite")
     try:
         return exit_status(lambda: do(found))
     except KeyboardInterrupt:

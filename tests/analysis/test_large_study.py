@@ -5,6 +5,7 @@ from __future__ import annotations
 import large_study
 import large_study_hypotheses as hypotheses
 import large_study_results as results
+import large_study_small_world as small_world
 import numpy as np
 import pandas as pd
 import pytest
@@ -179,6 +180,29 @@ def test_coefficients_are_joined_by_setting(tmp_path) -> None:
     assert found.metric_small_world_sigma.tolist() == [k + 0.5 for k in range(10)]
     judged = hypotheses.judge(found, seed=0)
     assert "H5" in set(judged.hypothesis)
+
+
+def test_coefficients_are_measured_once(tmp_path, monkeypatch) -> None:
+    measured = []
+
+    def sigma(setting, seed) -> dict[str, float]:
+        measured.append((setting.name, seed))
+        return {"metric_small_world_sigma": float(seed)}
+
+    monkeypatch.setattr(small_world, "coefficients", sigma)
+    out = tmp_path / "small_world.csv"
+    for names in (["layered"], ["layered", "pegasus"]):
+        monkeypatch.setattr("sys.argv", ["x", "--out", str(out), "--settings", *names])
+        assert small_world.main() == 0
+    assert measured == [(name, seed) for name in ("layered", "pegasus") for seed in (0, 1, 2)]
+    table = pd.read_csv(out)
+    assert table.metric_small_world_sigma.tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_coefficients_of_a_complete_layered_network() -> None:
+    spec = {"kind": "layered", "layer_sizes": [784, 3, 3, 10]}
+    found = small_world.coefficients(large_study.Setting("small", "explore", spec), 0)
+    assert found["metric_small_world_sigma"] == 0  # it has no triangles
 
 
 def test_no_runs_is_one_line() -> None:
