@@ -342,6 +342,23 @@ def test_points_lost_by_other_devices():
                 as_shown(cell, own[own.level == level].lost)
 
 
+def test_points_lost_by_share_of_skips():
+    levels = pd.read_csv(RESULTS / "hardware_bits" / "levels.csv")
+    levels = levels[levels.recipe == "one gain"]
+    rows = table_after("docs/hardware.md", "**With one gain, more skips also")
+    devices = (
+        ("weight bits", (6, 4)),
+        ("read noise", (0.003, 0.01, 0.03)),
+        ("mismatch", (0.03, 0.1, 0.3)),
+        ("drift", (0.01, 0.03, 0.1)),
+    )
+    for (_, *cells), (factor, tested) in zip(rows, devices, strict=True):
+        for p, shown in zip((0, 0.03, 0.1, 0.3), cells, strict=True):
+            own = levels[(levels.p == p) & (levels.factor == factor)]
+            for level, cell in zip(tested, shown.split(", "), strict=True):
+                as_shown(cell, own[own.level == level].lost)
+
+
 def test_the_error_of_the_resistive_network():
     (error,) = pd.read_csv(RESULTS / "resistive" / "runs.csv").final_test_error
     assert f"the test error is **{100 * error:.2f} %**" in page("docs/resistive.md")
