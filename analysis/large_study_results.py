@@ -50,7 +50,7 @@ HALVES = ("explore", "confirm")
 #: Recipes as the figure names them, in its order.
 TITLES = {
     "paper": "the paper's recipe",
-    "adam": "with Adam",
+    "adam": "the paper's, with Adam",
     "adjoint": "exact gradient, Adam",
     "readout-only": "readout only, Adam",
     "weak-feedback": "weak feedback, Adam",

@@ -380,14 +380,13 @@ def interval(row: pd.Series) -> str:
 def test_hypotheses_of_the_large_study():
     found = pd.read_csv(RESULTS / "large_study" / "hypotheses.csv")
     rows = table_after("docs/large-study.md", "## The hypotheses")
-    kinds = found.drop_duplicates(["hypothesis", "metric", "outcome", "held"])
-    assert [row[0] for row in rows] == kinds.hypothesis.tolist()
-    for (_, says, *halves, verdict), (start, kind) in zip(rows, kinds.iterrows(), strict=True):
-        pair = found.loc[start : start + 1]
-        assert pair.half.tolist() == ["explore", "confirm"]
-        assert [interval(row) for _, row in pair.iterrows()] == halves
-        assert f"{kind.side} {kind.bound:g}" in says
-        both = set(pair.verdict)
+    found = found.fillna({"held": ""}).sort_values("hypothesis", kind="stable")
+    kinds = found.groupby(["hypothesis", "metric", "outcome", "held"], sort=False)
+    for (name, says, *halves, verdict), (kind, own) in zip(rows, kinds, strict=True):
+        assert name == kind[0]
+        assert [interval(row) for _, row in own.iterrows()] == [each for each in halves if each]
+        assert f"{own.side.iloc[0]} {own.bound.iloc[0]:g}" in says
+        both = set(own.verdict)
         assert verdict.strip("*").split(":")[0] == (both.pop() if len(both) == 1 else "open")
 
 
@@ -440,6 +439,12 @@ def test_errors_of_the_large_study():
     assert f"end at {paper['to-hub-p0.1']:.0f} %" in text
     among = [paper[f"to-hidden-p{p}"] for p in ("0.1", "0.03", "0.01")]
     assert f"end at {min(among):.0f} to {max(among):.0f} %" in text
+    adam = errors["adam"]
+    ends = f"nine settings end between {adam.min():.1f} and {adam.max():.1f} %"
+    assert (len(adam), ends in text) == (9, True)
+    by_both = [f"{adam[each]:.0f} %" for each in names], [f"{paper[each]:.0f} %" for each in names]
+    for one, other in zip(*by_both, strict=True):
+        assert re.search(rf"{one} \([^;]*; {other}", text)
     own = settings[settings.recipe == "paper"].set_index("setting")
     worst = (own.test_error - own.error_last).idxmax()
     assert worst == "cliques-p0.03"
