@@ -221,7 +221,10 @@ def as_csv(networks: Sequence[Counted]) -> str:
         for network in networks
         if (found := network.costs())
     ]
-    return pd.concat([words, *counted, *costs], ignore_index=True).to_csv(index=False)
+    # Sums differ between processors in their last digits.
+    return pd.concat([words, *counted, *costs], ignore_index=True).to_csv(
+        index=False, float_format="%.12g"
+    )
 
 
 def cost_rows(networks: Sequence[Counted]) -> pd.DataFrame:
