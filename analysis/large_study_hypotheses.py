@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -63,9 +63,8 @@ def judge(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        hypothesis, recipe, metric, outcome, held (columns held fixed), half, n, value, low, high,
-        side, bound; verdict: holds or refuted when the whole interval is on one side of the bound,
-        open otherwise.
+        Fields of `Test`; half, n, value, low, high; verdict: holds or refuted when the whole
+        interval is on one side of the bound, open otherwise.
     """
     rows = []
     for test in TESTS:
@@ -94,18 +93,5 @@ def _spread_by_adam(settings: pd.DataFrame, seed: int, n_bootstrap: int = 1999) 
 
 
 def _row(test: Test, half: str, n: int, value: float, low: float, high: float) -> dict:
-    return {
-        "hypothesis": test.hypothesis,
-        "recipe": test.recipe,
-        "metric": test.metric,
-        "outcome": test.outcome,
-        "held": " ".join(test.held),
-        "half": half,
-        "n": n,
-        "value": value,
-        "low": low,
-        "high": high,
-        "side": test.side,
-        "bound": test.bound,
-        "verdict": test.verdict(low, high),
-    }
+    found = {"half": half, "n": n, "value": value, "low": low, "high": high}
+    return asdict(test) | {"held": " ".join(test.held), **found, "verdict": test.verdict(low, high)}

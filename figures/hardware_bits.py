@@ -52,8 +52,7 @@ def look(recipe: str, p: float, usual: float) -> Look:
     """How to show a recipe; the more unusual its share of skips, the lighter."""
     known = RECIPES.get(recipe, Look(recipe, "0.2", "*"))
     share = 0.0 if p == usual else 0.35 if p > usual else 0.55 if p else 0.8
-    colour = lighter(known.colour, share) if share else known.colour
-    return Look(f"{known.label}, p = {p:g}", colour, known.marker)
+    return Look(f"{known.label}, p = {p:g}", lighter(known.colour, share), known.marker)
 
 
 def draw(table: pd.DataFrame) -> Figure:

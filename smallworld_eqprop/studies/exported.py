@@ -7,7 +7,7 @@ import functools
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.files import atomic_writer, first_bytes, require_own
@@ -15,10 +15,9 @@ from smallworld_eqprop.files import atomic_writer, first_bytes, require_own
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMATS", "Format", "exported_keys", "write_tables"]
+__all__ = ["Format", "exported_keys", "write_tables"]
 
 Format = Literal["csv", "parquet"]
-FORMATS: tuple[Format, ...] = ("csv", "parquet")
 
 
 def write_tables(
@@ -67,7 +66,7 @@ def exported_keys(folder: Path) -> frozenset[str]:
     InputError
         If the folder has no table of runs, or it cannot be read.
     """
-    for form in FORMATS:
+    for form in get_args(Format):
         path = folder / f"runs.{form}"
         if path.exists():
             table = _read(path)
