@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from smallworld_eqprop.cli.targets import StoreOption, Target, resolve
-from smallworld_eqprop.studies.exported import Format, write_tables
 
 __all__ = ["export"]
 
@@ -17,7 +16,9 @@ def export(
     target: Target,
     out: Annotated[Path, typer.Option(help="Folder for the tables; it is made if missing.")],
     store: StoreOption = None,
-    form: Annotated[Format, typer.Option("--format", help="csv or parquet.")] = "csv",
+    form: Annotated[
+        Literal["csv", "parquet"], typer.Option("--format", help="csv or parquet.")
+    ] = "csv",
     add: Annotated[
         bool, typer.Option("--add", help="Keep the runs of an earlier export that the store lacks.")
     ] = False,
@@ -27,6 +28,7 @@ def export(
     Only tables of an earlier export are overwritten. With --add they are continued, for example
     with the runs of another machine.
     """
+    from smallworld_eqprop.studies.exported import write_tables
     from smallworld_eqprop.studies.store import Store
 
     study, path = resolve(target, store)
