@@ -1,17 +1,22 @@
-"""Two connectomes from packages, as GraphML with roles, and digits that fit their inputs.
+"""Two connectomes from packages, as GraphML with roles, and tasks that fit their inputs.
 
     pip install --no-deps graspologic tvb-data
     python analysis/connectomes.py                  both, into runs/connectomes
-    python analysis/connectomes.py fly --out DIR
+    python analysis/connectomes.py fly --tasks digits cancer --out DIR
 
 | file | what it is | package, licence | cite |
 | --- | --- | --- | --- |
 | fly.graphml | left mushroom body of a larva of Drosophila: neurons, synapse counts | graspologic, MIT | Eichler et al. 2017, doi:10.1038/nature23455 |
 | brain.graphml | cortex of a primate: regions with positions, tracts with strengths and lengths | tvb-data, GPL-3.0 | Sanz Leon et al. 2013, doi:10.3389/fninf.2013.00010 |
 
-Both graphs are directed and weighted. The table of digits beside each (fly.csv, brain.csv) holds the
-pixels of scikit-learn's 8 x 8 digits that vary most, one for every input of the graph. Nothing of the
-packages is imported, so that what they depend on need not be installed.
+Both graphs are directed and weighted. Beside each are tables with one column for every input of the graph:
+
+    fly.csv, brain.csv      scikit-learn's 8 x 8 digits, the pixels that vary most
+    *_mnist.csv             3,000 examples of MNIST at 14 x 14 pixels, those that vary most
+    *_cancer.csv            measurements of tumours (scikit-learn's breast_cancer), scaled to [0, 1]: those that
+                            vary most, or each in turn until every input has one
+
+Nothing of the packages is imported, so that what they depend on need not be installed.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ import argparse
 import io
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -28,13 +33,15 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.preprocessing import minmax_scale
 
-from smallworld_eqprop import InputError
+from smallworld_eqprop import InputError, load
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.files import atomic_writer
 
 OUT = Path("runs/connectomes")
+N_MNIST = 3000
 # Roles of the cells of a mushroom body, by the letters of the package.
 CELLS = {"P": "projection", "K": "kenyon", "I": "modulatory", "O": "output"}
 # Primary and secondary areas of sight, hearing and touch, and that of taste.
@@ -130,27 +137,62 @@ CONNECTOMES: dict[str, tuple[Callable[[], nx.DiGraph], str]] = {
 }
 
 
-def digits(n_pixels: int) -> pd.DataFrame:
-    """The pixels of the 8 x 8 digits that vary most, in the order of the image, and the digit."""
+def fitted(features: pd.DataFrame, n: int) -> pd.DataFrame:
+    """The n columns that vary most, in their order; of fewer columns each in turn."""
+    width = features.shape[1]
+    if n <= width:
+        return features.iloc[:, np.sort(np.argsort(features.var(), kind="stable")[-n:])]
+    found = features.iloc[:, np.arange(n) % width]
+    return found.set_axis([f"{name}_{i // width}" for i, name in enumerate(found)], axis=1)
+
+
+def digits() -> tuple[pd.DataFrame, pd.Series]:
+    """Images of 8 x 8 pixels, and their digits."""
     images = load_digits()
-    varying = np.sort(np.argsort(images.data.var(axis=0), kind="stable")[-n_pixels:])
-    table = pd.DataFrame(
-        images.data[:, varying].astype(int), columns=[f"pixel{i}" for i in varying]
-    )
-    return table.assign(digit=images.target)
+    return _pixels(images.data), pd.Series(images.target, name="digit")
 
 
-def write(name: str, out: Path) -> list[Path]:
-    """Write graph and digits of a connectome; give the files."""
+def mnist() -> tuple[pd.DataFrame, pd.Series]:
+    """Images of 14 x 14 pixels, and their digits."""
+    images = load("mnist", n_train=N_MNIST, pool=2)
+    labels = images.y_train.argmax(axis=1)
+    return _pixels(np.rint(255 * images.x_train)), pd.Series(labels, name="digit")
+
+
+def cancer() -> tuple[pd.DataFrame, pd.Series]:
+    """Measurements of tumours, and whether they are benign."""
+    tumours = load_breast_cancer(as_frame=True)
+    names = tumours.data.columns.str.replace(" ", "_")
+    scaled = pd.DataFrame(minmax_scale(tumours.data).round(4), columns=names)
+    return scaled, tumours.target.rename("benign")
+
+
+def _pixels(values: npt.NDArray) -> pd.DataFrame:
+    return pd.DataFrame(values.astype(int)).add_prefix("pixel")
+
+
+#: Tasks, and what the names of their tables have after that of the connectome.
+TASKS: dict[str, tuple[Callable[[], tuple[pd.DataFrame, pd.Series]], str]] = {
+    "digits": (digits, ""),
+    "mnist": (mnist, "_mnist"),
+    "cancer": (cancer, "_cancer"),
+}
+
+
+def write(name: str, out: Path, tasks: Sequence[str] = tuple(TASKS)) -> list[Path]:
+    """Write a connectome, and tasks with as many columns as it has inputs; give the files."""
     read, role = CONNECTOMES[name]
     graph = read()
     out.mkdir(parents=True, exist_ok=True)
-    files = [out / f"{name}.graphml", out / f"{name}.csv"]
+    files = [out / f"{name}.graphml"]
     with atomic_writer(files[0]) as file:
         nx.write_graphml(graph, file)
     n_inputs = sum(each == role for _, each in graph.nodes(data="role"))
-    with atomic_writer(files[1]) as file:
-        digits(n_inputs).to_csv(file, index=False)
+    for make, ending in (TASKS[task] for task in tasks):
+        features, target = make()
+        files.append(out / f"{name}{ending}.csv")
+        with atomic_writer(files[-1]) as file:
+            fitted(features, n_inputs).join(target).to_csv(file, index=False)
     return files
 
 
@@ -159,12 +201,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", default=[*CONNECTOMES], help="fly, brain")
+    parser.add_argument("--tasks", nargs="*", choices=TASKS, default=[*TASKS])
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     for name in options.names:
         if name not in CONNECTOMES:
             raise InputError(f"{name}: no connectome; allowed: {', '.join(CONNECTOMES)}")
-        for path in write(name, options.out):
+        for path in write(name, options.out, options.tasks):
             print(path)
 
 

@@ -180,6 +180,12 @@ def readout(setting: Setting, epochs: int) -> Spec:
     return adam(setting, epochs) | {"rule": {"kind": "readout-only", "rule": {"kind": "centred"}}}
 
 
+def coarse(setting: Setting, epochs: int) -> Spec:
+    """The paper's recipe on devices whose steps have six bits, rounded at random."""
+    steps = {"kind": "resolution", "bits": 6, "rounding": "stochastic"}
+    return paper(setting, epochs) | {"hardware": [steps]}
+
+
 #: In the order of the design: recipe, settings, halves.
 ORDER = (
     ("weak-feedback", weak_feedback, None),
@@ -187,6 +193,7 @@ ORDER = (
     ("adam", adam, TWELVE),
     ("adjoint", exact, TWELVE),
     ("readout-only", readout, TWELVE),
+    ("six-bit-steps", coarse, TWELVE),
     ("hops", hops, None),
 )
 RECIPES = [name for name, _, _ in ORDER]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 
 from smallworld_eqprop.studies import correlations
 
@@ -54,6 +56,28 @@ TESTS = (
         for name in COEFFICIENTS
     ),
     Test("H6", HOPS, LAST, "below", 0.4, (LOG_SPREAD,)),
+    Test("H7", HOPS, LAST, "above", 0.2, recipe="adjoint"),
+)
+
+
+def _ranks(a: np.ndarray, b: np.ndarray) -> float:
+    return float(spearmanr(a, b).statistic)
+
+
+#: Tests of two recipes: from hops, and last errors by the paper's recipe and by that of the test.
+PAIRS: tuple[tuple[Test, Callable[[np.ndarray, np.ndarray, np.ndarray], float]], ...] = (
+    (
+        Test("H4", "ratio of standard deviations", LAST, "below", 0.5, recipe="adam"),
+        lambda hops, paper, other: other.std(ddof=1) / paper.std(ddof=1),  # noqa: ARG005
+    ),
+    (
+        Test("H7", "paper's Spearman less this one", LAST, "above", 0.1, recipe="adjoint"),
+        lambda hops, paper, other: _ranks(hops, paper) - _ranks(hops, other),
+    ),
+    (
+        Test("H8", HOPS, "error_lost", "above", 0.3, recipe="six-bit-steps"),
+        lambda hops, paper, other: _ranks(hops, other - paper),
+    ),
 )
 
 
@@ -75,21 +99,27 @@ def judge(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
             found = correlations(part, [test.metric], [test.outcome], test.held, seed=seed)
             n, *numbers = found.set_index("kind").loc[kind, ["n", "value", "low", "high"]]
             rows.append(_row(test, half, n, *numbers))
-    return pd.DataFrame([*rows, *_spread_by_adam(settings, seed)])
+    return pd.DataFrame([*rows, *_beside_paper(settings, seed)])
 
 
-def _spread_by_adam(settings: pd.DataFrame, seed: int, n_bootstrap: int = 1999) -> list[dict]:
-    """H4: how far last errors are apart by Adam, over how far by the paper's descent."""
-    wide = settings.pivot(index="setting", columns="recipe", values=LAST)
-    errors = wide.reindex(columns=["adam", "paper"]).dropna().to_numpy()
-    if len(errors) < FEWEST:
+def _beside_paper(settings: pd.DataFrame, seed: int, n_bootstrap: int = 1999) -> list[dict]:
+    """The pairs: settings by another recipe beside the same settings by the paper's."""
+    errors = settings.pivot(index="setting", columns="recipe", values=LAST)
+    if "paper" not in errors:
         return []
-    test = Test("H4", "ratio of standard deviations", LAST, "below", 0.5, recipe="adam")
-    rng = np.random.default_rng(seed)
-    samples = errors[rng.integers(len(errors), size=(n_bootstrap, len(errors)))]
-    found = [np.divide(*each.std(axis=-2, ddof=1).T) for each in (errors, samples)]
-    low, high = np.quantile(found[1], [0.025, 0.975])
-    return [_row(test, "all", len(errors), found[0], low, high)]
+    hops = settings[settings.recipe == "paper"].set_index("setting")[HOPS]
+    rows = []
+    for test, statistic in PAIRS:
+        columns = [hops, errors["paper"], errors.get(test.recipe, hops[:0])]
+        table = pd.concat(columns, axis=1).dropna().to_numpy()
+        if len(table) < FEWEST:
+            continue
+        rng = np.random.default_rng(seed)
+        samples = table[rng.integers(len(table), size=(n_bootstrap, len(table)))]
+        found = [statistic(*each.T) for each in samples]
+        low, high = np.nanquantile(found, [0.025, 0.975])
+        rows.append(_row(test, "all", len(table), statistic(*table.T), low, high))
+    return rows
 
 
 def _row(test: Test, half: str, n: int, value: float, low: float, high: float) -> dict:

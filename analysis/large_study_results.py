@@ -53,6 +53,7 @@ TITLES = {
     "adam": "the paper's, with Adam",
     "adjoint": "exact gradient, Adam",
     "readout-only": "readout only, Adam",
+    "six-bit-steps": "the paper's, six-bit steps",
     "weak-feedback": "weak feedback, Adam",
     "hops": "weak feedback by hops",
 }

@@ -13,6 +13,7 @@ import pytest
 
 from smallworld_eqprop import InputError
 from smallworld_eqprop.cli.errors import exit_status
+from smallworld_eqprop.data import Csv
 from smallworld_eqprop.graphs.convert import read_graph
 
 
@@ -54,29 +55,40 @@ def test_tracts_run_from_column_to_row_and_have_lengths(script):
     }
 
 
-def test_the_pixels_that_vary_most_one_for_every_input(script):
-    table = script.digits(5)
-    every = script.digits(64)
-    assert list(table.columns[-1:]) == ["digit"]
-    pixels = list(table.columns[:-1])
+def test_the_columns_that_vary_most_one_for_every_input(script):
+    features, digit = script.digits()
+    found = script.fitted(features, 5)
+    assert (features.shape, digit.name) == ((1797, 64), "digit")
+    pixels = list(found)
     assert len(pixels) == 5
     assert pixels == sorted(pixels, key=lambda name: int(name.removeprefix("pixel")))
-    others = every.drop(columns=[*pixels, "digit"])
-    assert table[pixels].var().min() >= others.var().max()
-    pd.testing.assert_frame_equal(table, every[[*pixels, "digit"]])
+    assert found.var().min() >= features.drop(columns=pixels).var().max()
+    pd.testing.assert_frame_equal(found, features[pixels])
+
+
+def test_of_few_columns_each_is_read_in_turn(script):
+    features, benign = script.cancer()
+    assert (features.shape, benign.sum()) == ((569, 30), 357)
+    assert (features.min().max(), features.max().min()) == (0, 1)
+    found = script.fitted(features, 58)
+    assert (found.shape[1], len(set(found))) == (58, 58)
+    np.testing.assert_array_equal(found.to_numpy()[:, 30:], features.to_numpy()[:, :28])
 
 
 def test_files_train_as_they_are(script, monkeypatch, tmp_path, capsys):
     tiny = {"fly": (lambda: small_fly(script), "projection")}
     monkeypatch.setattr(script, "CONNECTOMES", tiny)
-    monkeypatch.setattr(sys, "argv", ["connectomes.py", "fly", "--out", str(tmp_path)])
+    arguments = ["fly", "--tasks", "digits", "cancer", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["connectomes.py", *arguments])
     script.main()
-    assert capsys.readouterr().out.split() == [f"{tmp_path}/fly.graphml", f"{tmp_path}/fly.csv"]
+    names = ["fly.graphml", "fly.csv", "fly_cancer.csv"]
+    assert capsys.readouterr().out.split() == [f"{tmp_path}/{name}" for name in names]
     graph = read_graph(tmp_path / "fly.graphml", "role=projection", "role=output")
     assert graph.layer_sizes == (2, 3, 1, 1)
     # Of the synapses in both directions the larger number counts.
     assert sorted(graph.edge_data["weight"]) == [1, 2, 3, 4, 5, 7]
-    assert len(pd.read_csv(tmp_path / "fly.csv").columns) == 3
+    for name, target in (("fly.csv", "digit"), ("fly_cancer.csv", "benign")):
+        assert len(Csv(str(tmp_path / name), target).load().x_train[0]) == 2
 
 
 def test_what_is_not_there_is_one_line(script, monkeypatch, capsys):

@@ -169,6 +169,20 @@ def test_hypotheses_of_made_up_errors() -> None:
     assert ratio[["value", "low", "high"]].tolist() == pytest.approx([0.1] * 3)
 
 
+def test_other_recipes_are_set_beside_the_papers() -> None:
+    paper = results.means(*table(np.random.default_rng(0)))
+    hops = paper[results.HOPS]
+    adjoint = paper.assign(recipe="adjoint", error_last=10 - hops)
+    coarse = paper.assign(recipe="six-bit-steps", error_last=paper.error_last + hops**2)
+    found = hypotheses.judge(pd.concat([paper, adjoint, coarse]), seed=0)
+    of = {name: part.reset_index() for name, part in found.groupby("hypothesis")}
+    # Errors by the exact gradient fall with hops here, and what is lost grows with them.
+    assert of["H7"].value[0] == pytest.approx(-1)
+    assert of["H7"].value[1] == pytest.approx(of["H2"].value[0] + 1)
+    lost = of["H8"].loc[0]
+    assert (lost.n, lost.value, lost.verdict) == (10, pytest.approx(1), "holds")
+
+
 def test_coefficients_are_joined_by_setting(tmp_path) -> None:
     settings = results.means(*table(np.random.default_rng(0)))
     path = tmp_path / "small_world.csv"
