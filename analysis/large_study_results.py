@@ -47,6 +47,8 @@ OUTCOMES = (FIRST, LAST)
 RESIDUAL, UNSETTLED = "worst_residual", 0.1
 BEFORE_LAST = (1, 2, 5)
 HALVES = ("explore", "confirm")
+#: Tables of large_study_untrained.py.
+UNTRAINED = ("small_world", "circuits")
 #: Recipes as the figure names them, in its order.
 TITLES = {
     "paper": "the paper's recipe",
@@ -93,8 +95,8 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     return found.reset_index()
 
 
-def with_coefficients(settings: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The same with the small-world coefficients of their graphs, if these were measured."""
+def with_untrained(settings: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The same with measures that need no training, from a table of them if it is there."""
     if not path.exists():
         return settings
     measured = pd.read_csv(path).groupby("setting").mean().drop(columns="seed")
@@ -202,7 +204,9 @@ def do(found: argparse.Namespace) -> None:
     # A store may hold runs of an earlier design.
     runs = runs[runs.key.isin({key for study in studies() for key in study.keys})]
     runs = runs.assign(half=runs.name.str.split("--").str[0].map(half))
-    settings = with_coefficients(means(runs, history), found.results / "small_world.csv")
+    settings = means(runs, history)
+    for name in UNTRAINED:
+        settings = with_untrained(settings, found.results / f"{name}.csv")
     tables = {
         "settings": settings,
         "ranks": ranks(settings, found.seed),

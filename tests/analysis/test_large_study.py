@@ -5,12 +5,12 @@ from __future__ import annotations
 import large_study
 import large_study_hypotheses as hypotheses
 import large_study_results as results
-import large_study_small_world as small_world
+import large_study_untrained as untrained
 import numpy as np
 import pandas as pd
 import pytest
 
-from smallworld_eqprop import InputError
+from smallworld_eqprop import Dataset, InputError, LayeredGraph, Network
 
 
 @pytest.fixture(scope="module")
@@ -186,37 +186,76 @@ def test_other_recipes_are_set_beside_the_papers() -> None:
 def test_coefficients_are_joined_by_setting(tmp_path) -> None:
     settings = results.means(*table(np.random.default_rng(0)))
     path = tmp_path / "small_world.csv"
-    assert results.with_coefficients(settings, path) is settings
+    assert results.with_untrained(settings, path) is settings
     rows = [(name, seed, k + seed) for k, name in enumerate(settings.setting) for seed in (0, 1)]
     columns = ["setting", "seed", "metric_small_world_sigma"]
     pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
-    found = results.with_coefficients(settings, path)
+    found = results.with_untrained(settings, path)
     assert found.metric_small_world_sigma.tolist() == [k + 0.5 for k in range(10)]
     judged = hypotheses.judge(found, seed=0)
     assert "H5" in set(judged.hypothesis)
 
 
-def test_coefficients_are_measured_once(tmp_path, monkeypatch) -> None:
+def test_what_needs_no_training_is_measured_once(tmp_path, monkeypatch) -> None:
     measured = []
 
-    def sigma(setting, seed) -> dict[str, float]:
-        measured.append((setting.name, seed))
-        return {"metric_small_world_sigma": float(seed)}
+    def sigma(config, graph) -> dict[str, float]:
+        assert graph.n_edges > 0
+        measured.append((config.name.split("--")[0], config.training.seed))
+        return {"sigma": float(config.training.seed)}
 
-    monkeypatch.setattr(small_world, "coefficients", sigma)
-    out = tmp_path / "small_world.csv"
+    monkeypatch.setattr(untrained, "MEASURES", {"small_world": sigma})
     for names in (["layered"], ["layered", "pegasus"]):
-        monkeypatch.setattr("sys.argv", ["x", "--out", str(out), "--settings", *names])
-        assert small_world.main() == 0
+        arguments = ["--out", str(tmp_path), "--settings", *names]
+        monkeypatch.setattr("sys.argv", ["x", "small_world", *arguments])
+        assert untrained.main() == 0
     assert measured == [(name, seed) for name in ("layered", "pegasus") for seed in (0, 1, 2)]
-    table = pd.read_csv(out)
-    assert table.metric_small_world_sigma.tolist() == [0, 1, 2, 0, 1, 2]
+    table = pd.read_csv(tmp_path / "small_world.csv")
+    assert table.metric_sigma.tolist() == [0, 1, 2, 0, 1, 2]
 
 
-def test_coefficients_of_a_complete_layered_network() -> None:
+@pytest.fixture
+def small(monkeypatch) -> tuple:
+    """A layered network with three nodes a layer, and random pixels."""
     spec = {"kind": "layered", "layer_sizes": [784, 3, 3, 10]}
-    found = small_world.coefficients(large_study.Setting("small", "explore", spec), 0)
-    assert found["metric_small_world_sigma"] == 0  # it has no triangles
+    setting = large_study.Setting("small", "explore", spec)
+    config = large_study.run(setting, large_study.paper(setting, 1), "paper", 0, quick=False)
+    rng = np.random.default_rng(0)
+    pixels = rng.random((60, 784), dtype=np.float32)
+    targets = np.eye(10, dtype=np.float32)[rng.integers(10, size=60)]
+    data = Dataset("random", "classification", pixels, targets, pixels, targets)
+    monkeypatch.setattr(untrained, "_loaded", lambda _: data)
+    return config, config.topology.build(0)
+
+
+def test_coefficients_of_a_complete_layered_network(small) -> None:
+    found = untrained.small_world(*small)
+    assert found["small_world_sigma"] == 0  # it has no triangles
+
+
+def test_circuits_of_a_small_network(small) -> None:
+    found = untrained.circuits(*small)
+    assert 0 < found["cosine"] <= 1
+    assert found["attractors"] >= 1
+    assert found["condition"] >= 1
+    assert found == untrained.circuits(*small)
+
+
+def test_the_condition_number_counts_nodes_between_their_bounds() -> None:
+    # An input, two hidden nodes and an output in a chain, with weights of one half.
+    graph = LayeredGraph([1, 1, 1, 1], [(0, 1), (1, 2), (2, 3)])
+    network = Network(graph, np.full(3, 0.5), dtype=np.float64)
+    inside, bound = [0.5, 0.5, 0.5], [0.5, 1, 0.5]
+    root = np.sqrt(2) / 2
+    assert untrained.condition(network, np.array([inside])) == pytest.approx(
+        (1 + root) / (1 - root)
+    )
+    assert untrained.condition(network, np.array([bound])) == pytest.approx(1)
+
+
+def test_of_no_gradient_there_is_no_cosine() -> None:
+    assert np.isnan(untrained.cosine(np.zeros(2), np.ones(2)))
+    assert untrained.cosine(np.array([1, 0]), np.array([1, 1])) == pytest.approx(np.sqrt(0.5))
 
 
 def test_no_runs_is_one_line() -> None:
