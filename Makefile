@@ -6,11 +6,11 @@ STRUCTURE := results/structure_vs_performance
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce p-sweep structure study study-quick connectomes hardware figures bench docs audit walk test lowest atlas attack gpu network check \
+.PHONY: help reproduce p-sweep structure study study-quick connectomes grown todays-means hardware figures bench docs audit walk test lowest atlas attack gpu network check \
     lint types contracts clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 reproduce: $(VENV)/.installed ## the paper's networks (PROFILE=quick, with two more; or paper, in hours)
 	$(BIN)/python analysis/reproduce.py --profile $(PROFILE)
@@ -39,13 +39,30 @@ study: $(VENV)/.installed ## the large study, docs/study-design.md: trains in da
 study-quick: $(VENV)/.installed ## three networks of it, one short epoch by every recipe
 	$(BIN)/python analysis/large_study.py --quick
 
-connectomes: $(VENV)/.installed ## two connectomes beside their nulls: trains 726 small networks
+connectomes: $(VENV)/.installed ## two connectomes beside their nulls: trains 1956 small networks, in hours
 	$(PIP_INSTALL) --no-deps graspologic tvb-data
 	$(BIN)/python analysis/connectomes.py
 	$(BIN)/smallworld-eqprop sweep analysis/studies/fly_nulls.toml
 	$(BIN)/smallworld-eqprop sweep analysis/studies/brain_nulls.toml
 	$(BIN)/python analysis/connectome_nulls.py
 	$(BIN)/python figures/connectome_panels.py --out docs/figures
+	for study in brain_tasks fly_tasks; do \
+	    $(BIN)/smallworld-eqprop sweep analysis/studies/$$study.toml --store runs/connectome_tasks.sqlite || exit; \
+	done
+	$(BIN)/smallworld-eqprop export runs/connectome_tasks.sqlite --out results/connectome_tasks
+	$(BIN)/python analysis/connectome_tasks.py
+
+grown: $(VENV)/.installed ## structure that training chooses: trains 72 networks, in an hour or two
+	$(BIN)/smallworld-eqprop sweep analysis/studies/grown.toml
+	$(BIN)/smallworld-eqprop export runs/grown.sqlite --out results/grown
+	$(BIN)/python figures/growing.py --out docs/figures
+
+todays-means: $(VENV)/.installed ## the paper's figures 3 to 5 with weak feedback and Adam: trains 102 networks, in an hour or two
+	for study in todays_means todays_curves; do \
+	    $(BIN)/smallworld-eqprop sweep analysis/studies/$$study.toml && \
+	    $(BIN)/smallworld-eqprop export runs/$$study.sqlite --out results/$$study && \
+	    $(BIN)/python figures/$$study.py --out docs/figures || exit; \
+	done
 
 BITS := hardware_bits hardware_bits_factors hardware_bits_seeds
 hardware: $(VENV)/.installed ## how many bits a device needs: trains 476 networks, in two hours
@@ -60,9 +77,11 @@ hardware: $(VENV)/.installed ## how many bits a device needs: trains 476 network
 
 figures: $(VENV)/.installed ## redraw all figures and table 1 from results/, without training
 	@status=0; for script in figures/figure*.py figures/time_to_error.py figures/connectome_panels.py \
-	    figures/wiring.py figures/hardware_bits.py figures/todays_means.py; do \
+	    figures/wiring.py figures/hardware_bits.py figures/growing.py figures/todays_means.py \
+	    figures/todays_curves.py; do \
 	    $(BIN)/python $$script --out docs/figures || status=1; done; \
-	$(BIN)/python analysis/large_study_results.py > /dev/null || status=1; \
+	for script in large_study_results connectome_tasks; do \
+	    $(BIN)/python analysis/$$script.py > /dev/null || status=1; done; \
 	$(BIN)/python analysis/table1.py || status=1; exit $$status
 
 bench: $(VENV)/.installed ## speed and memory, as ratios within one run
