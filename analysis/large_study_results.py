@@ -12,6 +12,7 @@ Works on the means of settings. Writes into the folder --results:
     lasting.csv     Spearman of the errors after earlier epochs with the last, and of the spread of
                     corrections over layers in the first epoch
     hypotheses.csv  the hypotheses of the design: value, interval, bound and verdict, by half
+    predictions.csv variance of last errors that is predicted in families that were not seen
     recipes.csv     mean, least and largest error, and their spread over settings, by recipe
     settings.csv    all means
 
@@ -32,6 +33,7 @@ import pandas as pd
 from large_study import settings as designed
 from large_study import studies
 from large_study_hypotheses import EQUALS, FEWEST, FIRST, HOPS, LAST, LOG_SPREAD, judge
+from large_study_prediction import predictions
 from matplotlib.ticker import FixedLocator, NullLocator
 from tables import label, save, write
 
@@ -46,6 +48,8 @@ OUTCOMES = (FIRST, LAST)
 #: Worst one of the free phases in the last epoch; above UNSETTLED the states were still moving.
 RESIDUAL, UNSETTLED = "worst_residual", 0.1
 BEFORE_LAST = (1, 2, 5)
+#: Errors in %, for which the epochs are counted that a network needs.
+GOALS = (10, 5, 3)
 HALVES = ("explore", "confirm")
 #: Tables of large_study_untrained.py.
 UNTRAINED = ("small_world", "circuits")
@@ -76,12 +80,16 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
         f"error_{epoch}": history[history.epoch == epoch].set_index("key").error
         for epoch in BEFORE_LAST
     } | {LAST: last.error, RESIDUAL: last.worst_residual}
+    reached = {
+        f"epochs_to_{goal}": history[history.error <= goal].groupby("key").epoch.min()
+        for goal in GOALS
+    }
     runs = runs.assign(
         family=runs.setting.str.replace(r"-p[\d.]+$", "", regex=True),
         test_error=100 * runs.final_test_error,
         log_spread=runs.final_log_spread_interlayer,
         **{LOG_SPREAD: runs.epoch1_log_spread_interlayer},
-        **{name: runs.key.map(errors) for name, errors in then.items()},
+        **{name: runs.key.map(values) for name, values in (then | reached).items()},
     )
     by = ["recipe", "half", "family", "setting"]
     numbers = [c for c in runs if c.startswith("metric_") and not c.startswith("metric_density_")]
@@ -90,6 +98,9 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     grouped = runs.groupby(by, sort=False)
     found = grouped[[*outcomes, *numbers]].mean()
     found["n_seeds"] = grouped.size()
+    for goal in reached:
+        # Missing, unless all seeds got there.
+        found[goal] = grouped[goal].agg(lambda epochs: epochs.mean(skipna=False))
     for outcome in OUTCOMES:
         found[f"seeds_{outcome}"] = grouped[outcome].std()
     return found.reset_index()
@@ -212,6 +223,7 @@ def do(found: argparse.Namespace) -> None:
         "ranks": ranks(settings, found.seed),
         "lasting": lasting(settings, found.seed),
         "hypotheses": judge(settings, found.seed),
+        "predictions": predictions(settings, found.seed),
         "recipes": recipes(settings),
     }
     for name, table in tables.items():
@@ -225,6 +237,7 @@ def do(found: argparse.Namespace) -> None:
         which = ["recipe", "half", "settings", "n", "outcome", "kind", "metric"]
         columns = [*which, "value", "low", "high", "q_value", "null_low", "null_high"]
         print(shown[columns].assign(metric=shown.metric.map(label)).round(3).to_string(index=False))
+    print(tables["predictions"].round(2).to_string(index=False))
     print(tables["lasting"].round(2).to_string(index=False))
 
 

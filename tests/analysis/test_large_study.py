@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import large_study
 import large_study_hypotheses as hypotheses
+import large_study_prediction as prediction
 import large_study_results as results
 import large_study_untrained as untrained
 import numpy as np
@@ -181,6 +182,45 @@ def test_other_recipes_are_set_beside_the_papers() -> None:
     assert of["H7"].value[1] == pytest.approx(of["H2"].value[0] + 1)
     lost = of["H8"].loc[0]
     assert (lost.n, lost.value, lost.verdict) == (10, pytest.approx(1), "holds")
+
+
+def test_what_is_predicted_of_families_that_were_not_seen() -> None:
+    rng = np.random.default_rng(0)
+    hops, edges, skips = rng.random((3, 40))
+    settings = pd.DataFrame(
+        {
+            "recipe": "paper",
+            "family": np.arange(40) % 8,
+            results.HOPS: hops,
+            "metric_n_edges": edges,
+            "metric_skip_share": skips,
+            "metric_alike": 1.0,
+            "metric_missing": np.where(np.arange(40) == 3, np.nan, 1.0),
+            "error_last": 10 * hops,
+            "seeds_error_last": 1.0,
+            "n_seeds": 3,
+        }
+    )
+    found = prediction.predictions(settings, seed=0).set_index(["features", "model"])
+    for model in ("ridge", "forest"):
+        assert found.r2["edges and skips", model] < 0.2
+        assert found.r2["with hops", model] > 0.8
+        # Of all measures the same three can be used, in another order.
+        both = [found.r2[f"with {what}", model] for what in ("all measures", "hops")]
+        assert both[0] == pytest.approx(both[1], abs=0.02)
+    noise = (1 / 3) / settings.error_last.var()
+    assert found.ceiling.tolist() == pytest.approx([1 - noise] * 6)
+    assert prediction.predictions(settings[settings.family < 4], seed=0).empty
+
+
+def test_epochs_to_an_error_need_all_seeds() -> None:
+    runs, history = table(np.random.default_rng(0))
+    history.loc[history.key == "0-1", "validation_error"] = 0.2
+    settings = results.means(runs, history).set_index("setting")
+    # Others have 12 to 28 % after one epoch and 5 % after two.
+    assert settings["epochs_to_10"]["b-p0.1"] == 2
+    assert np.isnan(settings["epochs_to_10"]["a-p0.0"])
+    assert settings["epochs_to_3"]["b-p0.1"] == 10
 
 
 def test_coefficients_are_joined_by_setting(tmp_path) -> None:
