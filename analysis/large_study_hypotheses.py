@@ -92,7 +92,9 @@ def judge(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
     """
     rows = []
     for test in TESTS:
-        for half, part in settings[settings.recipe == test.recipe].groupby("half", sort=False):
+        alike = settings.comparable | (test.held != EQUALS)
+        own = settings[(settings.recipe == test.recipe) & alike]
+        for half, part in own.groupby("half", sort=False):
             if test.metric not in part or part[test.metric].notna().sum() < FEWEST:
                 continue
             kind = "partial_spearman" if test.held else "spearman"

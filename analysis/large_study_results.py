@@ -64,8 +64,8 @@ TITLES = {
     "hops": "weak feedback by hops",
 }
 TICKS = (1, 2, 3, 5, 10, 20, 30, 50, 100)
-#: Kinds of correlation, the second one with the number of edges and the share of skips held fixed.
-KINDS = ("spearman", "partial_spearman")
+#: Chip lattices have other sizes, and are left out where edges are held fixed.
+CHIPS = frozenset(each.name for each in designed() if each.pool > 1)
 
 
 def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +103,8 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
         found[goal] = grouped[goal].agg(lambda epochs: epochs.mean(skipna=False))
     for outcome in OUTCOMES:
         found[f"seeds_{outcome}"] = grouped[outcome].std()
-    return found.reset_index()
+    found = found.reset_index()
+    return found.assign(comparable=~found.setting.isin(CHIPS))
 
 
 def with_untrained(settings: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -124,8 +125,14 @@ def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
         part = part[part[[HOPS, *OUTCOMES]].notna().all(axis=1)]
         if len(part) < FEWEST:
             continue
-        found = correlations(part, measures, OUTCOMES, controls=EQUALS, seed=seed)
-        found = found[found.kind.isin(KINDS) & found.value.notna()]
+        found = pd.concat(
+            correlations(who, measures, OUTCOMES, controls=held, seed=seed).query("kind == @kind")
+            for kind, held, who in (
+                ("spearman", (), part),
+                ("partial_spearman", EQUALS, part[part.comparable]),
+            )
+        )
+        found = found[found.value.notna()].reset_index(drop=True)
         main = (found.metric == HOPS) & (found.kind == "spearman")
         null = [rank_measures(part, [HOPS], outcome).ranked[0] for outcome in found.outcome[main]]
         found.loc[main, ["null_low", "null_high"]] = [(n.null_low, n.null_high) for n in null]
