@@ -16,8 +16,9 @@ Works on the means of settings. Writes into the folder --results:
     recipes.csv     mean, least and largest error, and their spread over settings, by recipe
     settings.csv    all means
 
-and draws docs/figures/large_study.png: error against hops from inputs to outputs, by recipe;
-triangles are networks whose states were still moving when a free phase ended.
+and draws docs/figures/large_study.png: last error against hops from inputs to outputs, and against
+the mean length of the shortest paths between all nodes (without chips), by recipe; triangles are
+networks whose states were still moving when a free phase ended.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -34,6 +36,7 @@ from large_study import settings as designed
 from large_study import studies
 from large_study_hypotheses import EQUALS, FEWEST, FIRST, HOPS, LAST, LOG_SPREAD, judge
 from large_study_prediction import predictions
+from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, NullLocator
 from tables import label, save, write
 
@@ -45,6 +48,7 @@ from smallworld_eqprop.studies.style import PAGE, use_style
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTCOMES = (FIRST, LAST)
+LENGTH = "metric_characteristic_path_length"
 #: Worst one of the free phases in the last epoch; above UNSETTLED the states were still moving.
 RESIDUAL, UNSETTLED = "worst_residual", 0.1
 BEFORE_LAST = (1, 2, 5)
@@ -53,16 +57,15 @@ GOALS = (10, 5, 3)
 HALVES = ("explore", "confirm")
 #: Tables of large_study_untrained.py.
 UNTRAINED = ("small_world", "circuits")
-#: Recipes as the figure names them, in its order.
+#: Recipes that the figure shows, in its order.
 TITLES = {
     "paper": "the paper's recipe",
     "adam": "the paper's, with Adam",
     "adjoint": "exact gradient, Adam",
-    "readout-only": "readout only, Adam",
-    "six-bit-steps": "the paper's, six-bit steps",
     "weak-feedback": "weak feedback, Adam",
-    "hops": "weak feedback by hops",
 }
+LENGTHS = {HOPS: "hops, input to output", LENGTH: "path length, all nodes"}
+TICKS_OF = {HOPS: (2, 3, 5, 10, 20), LENGTH: (2, 2.2, 2.4)}
 TICKS = (1, 2, 3, 5, 10, 20, 30, 50, 100)
 #: Chip lattices have other sizes, and are left out where edges are held fixed.
 CHIPS = frozenset(each.name for each in designed() if each.pool > 1)
@@ -176,43 +179,50 @@ def recipes(settings: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(settings: pd.DataFrame) -> plt.Figure:
-    """Error after the first and the last epoch against hops, by recipe."""
+    """Error after the last epoch against hops and path length, by recipe."""
     use_style()
     names = [name for name in TITLES if name in set(settings.recipe)]
     fig, axes = plt.subplots(
-        2, len(names), figsize=(PAGE, 4.2), squeeze=False, sharex=True, sharey="row",
+        len(LENGTHS), len(names), figsize=(PAGE, 4.2), squeeze=False, sharex="row", sharey=True,
         layout="constrained",
     )  # fmt: skip
     for column, recipe in enumerate(names):
         part = settings[settings.recipe == recipe]
-        moving = part[RESIDUAL] > UNSETTLED
-        for row, outcome in enumerate(OUTCOMES):
-            ax = axes[row, column]
+        for row, (measure, words) in enumerate(LENGTHS.items()):
+            ax, shown = axes[row, column], part
+            if measure == LENGTH:  # those of chips are several times as long
+                shown = part[part.comparable]
+            moving = shown[RESIDUAL] > UNSETTLED
             for half, filled in zip(HALVES, (True, False), strict=True):
                 for chosen, colour, marker, told in (
                     (~moving, "C0", "o", ""),
                     (moving, "C1", "^", ", not settled"),
                 ):
-                    own = part[(part.half == half) & chosen]
+                    own = shown[(shown.half == half) & chosen]
                     if own.empty:
                         continue
                     face = colour if filled else "none"
                     ax.scatter(
-                        own[HOPS], own[outcome], s=16, marker=marker, facecolors=face,
+                        own[measure], own[LAST], s=16, marker=marker, facecolors=face,
                         edgecolors=colour, label=f"{half}{told}",
                     )  # fmt: skip
+            ax.set(xlabel=words, xscale="log")
+            _name_ticks(ax.xaxis, TICKS_OF[measure])
         axes[0, column].set_title(TITLES[recipe])
-        axes[1, column].set_xlabel("hops from inputs to outputs")
-    for ax, words in zip(axes[:, 0], ("first", "last"), strict=True):
-        ax.set_ylabel(f"validation error (%), {words} epoch")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("validation error (%)")
         # One scale for all recipes, so that their spreads can be compared.
-        if (settings[list(OUTCOMES)] > 0).all(axis=None):
+        if (settings[LAST] > 0).all():
             ax.set_yscale("log")
-            ax.yaxis.set_major_locator(FixedLocator(TICKS))
-            ax.yaxis.set_major_formatter("{x:g}")
-            ax.yaxis.set_minor_locator(NullLocator())
+            _name_ticks(ax.yaxis, TICKS)
     axes[0, 0].legend(loc="lower right")
     return fig
+
+
+def _name_ticks(axis: Axis, ticks: Sequence[float]) -> None:
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())
 
 
 def do(found: argparse.Namespace) -> None:

@@ -392,26 +392,67 @@ def test_hypotheses_of_the_large_study():
 
 def test_correlations_of_the_large_study():
     ranks = pd.read_csv(RESULTS / "large_study" / "ranks.csv")
-    ranks = ranks[(ranks.metric == "metric_input_output_path_length") & (ranks.settings == "all")]
-    found = ranks.set_index(["recipe", "half", "outcome", "kind"]).sort_index()
+    ranks = ranks[ranks.settings == "all"]
+    hops, length = "metric_input_output_path_length", "metric_characteristic_path_length"
+    found = ranks.set_index(["metric", "recipe", "half", "outcome", "kind"]).sort_index()
     text = page("docs/large-study.md")
-    one, other = (found.loc["paper", half, "error_last"] for half in ("explore", "confirm"))
-    last, again = one.loc["spearman"], other.loc["spearman"]
-    assert f"{last.value:.2f} (95 %: {last.low:.2f} to {last.high:.2f}) over the {last.n:g}" in text
-    assert f"{interval(again)} over the {again.n:g}" in text
+
+    def last(metric: str, half: str, kind: str = "spearman") -> pd.Series:
+        return found.loc[metric, "paper", half, "error_last", kind]
+
+    def pair(metric: str, kind: str = "spearman") -> tuple[str, str]:
+        one, other = (interval(last(metric, half, kind)) for half in ("explore", "confirm"))
+        return one, other
+
+    def bare(metric: str) -> str:
+        """Both halves in one pair of brackets, as in the answer."""
+        rows = (last(metric, half) for half in ("explore", "confirm"))
+        return "; ".join(f"{r.value:.2f}, {r.low:.2f} to {r.high:.2f}" for r in rows)
+
+    one, other = last(length, "explore"), last(length, "confirm")
+    assert f"ranks {one.n:g} settings that explore and {other.n:g} that confirm" in text
+    assert bare(length) in text.replace("Spearman ", "").replace("95 %: ", "")
+    assert f"({bare(hops)})" in text
+    assert f"Spearman {one.value:.2f} and {other.value:.2f}" in page("README.md")
+    one, other = last(hops, "explore"), last(hops, "confirm")
     assert (
-        f"between {last.null_low:.2f} and {last.null_high:.2f} in the exploring half and "
-        f"between {again.null_low:.2f} and {again.null_high:.2f} in the confirming one"
+        f"between {one.null_low:.2f} and {one.null_high:.2f} in the exploring half and "
+        f"between {other.null_low:.2f} and {other.null_high:.2f} in the confirming one"
     ) in text
-    held = [interval(half.loc["partial_spearman"]) for half in (one, other)]
-    assert f"hops still have {held[0]} and {held[1]}" in text
+    held = "partial_spearman"
+    assert "hops still have {} and {}".format(*pair(hops, held)) in text
+    assert "keeps {} and {}".format(*pair(length, held)) in text
+    assert "{} and {}".format(*pair("metric_input_output_resistance", held)) in text
+    # No other measure does better in both halves, as it is or with edges and skips held fixed.
+    kinds = ranks[(ranks.recipe == "paper") & (ranks.outcome == "error_last")]
+    assert f"among {kinds[kinds.half == 'explore'].metric.nunique()} measures" in text
+    for kind in ("spearman", held):
+        wide = kinds[kinds.kind == kind].pivot(index="metric", columns="half", values="value")
+        assert wide.abs().min(axis=1, skipna=False).idxmax() == length
     for half in ("explore", "confirm"):
         for outcome in ("error_1", "error_last"):
-            assert interval(found.loc["weak-feedback", half, outcome, "spearman"]) in text
+            assert interval(found.loc[hops, "weak-feedback", half, outcome, "spearman"]) in text
+        for name in ("attractors", "attractors_several", "condition"):
+            row = last(f"metric_{name}", half)
+            assert row.low < 0 < row.high
+        row = last("metric_cosine", half, held)
+        assert row.low < 0 < row.high
     lasting = pd.read_csv(RESULTS / "large_study" / "lasting.csv").set_index(["recipe", "metric"])
     assert interval(lasting.loc["paper", "log_spread_1"]) in text
     assert interval(lasting.loc["weak-feedback", "error_1"]) in text
-    assert f"Spearman {last.value:.2f} and {again.value:.2f}" in page("README.md")
+
+
+def test_predictions_of_the_large_study():
+    found = pd.read_csv(RESULTS / "large_study" / "predictions.csv")
+    found = found[(found.recipe == "paper") & (found.model == "forest")].set_index("features")
+    bare, hops, every = (
+        f"{100 * found.r2[name]:.0f} %"
+        for name in ("edges and skips", "with hops", "with all measures")
+    )
+    text = page("docs/large-study.md")
+    assert f"a random forest predicts {bare} of the variance" in text
+    assert f"the share of skips, {hops} with hops, and {every} with all measures" in text
+    assert f"Seeds leave {100 * found.ceiling.iloc[0]:.0f} %" in text
 
 
 def test_errors_of_the_large_study():
@@ -422,10 +463,11 @@ def test_errors_of_the_large_study():
     layered, few, some, many = (round(errors["paper", each]) for each in names)
     assert (
         f"the layered network has {layered} %, 1 % of the edges rewired {few} %, "
-        f"10 % {some} %, 60 % {many} %"
+        f"10 % {some} %, 60 % {many} %, and a random graph without layers "
+        f"{errors['paper', 'no-layers']:.0f} %"
     ) in text
     weak, paper = errors["weak-feedback"], errors["paper"]
-    assert (len(weak), len(paper)) == (31, 48)
+    assert (len(weak), len(paper)) == (31, 61)
     between = f"between {weak.min():.1f} and {weak.max():.1f} %"
     assert between in text
     assert between in page("README.md")
@@ -433,18 +475,25 @@ def test_errors_of_the_large_study():
     spread = pd.read_csv(RESULTS / "large_study" / "recipes.csv").set_index(["recipe", "outcome"])
     own = spread.loc["paper", "error_last"]
     assert (
-        f"over all 48 settings is {own.between_settings:.0f} points, "
+        f"over all 61 settings is {own.between_settings:.0f} points, "
         f"that between seeds {own.between_seeds:.0f}"
     ) in text
     assert f"end at {paper['to-hub-p0.1']:.0f} %" in text
     among = [paper[f"to-hidden-p{p}"] for p in ("0.1", "0.03", "0.01")]
     assert f"end at {min(among):.0f} to {max(among):.0f} %" in text
-    adam = errors["adam"]
-    ends = f"nine settings end between {adam.min():.1f} and {adam.max():.1f} %"
-    assert (len(adam), ends in text) == (9, True)
+    adam, exact = errors["adam"], errors["adjoint"]
+    assert (len(adam), len(exact)) == (12, 12)
+    assert f"twelve settings end between {exact.min():.0f} and {exact.max():.0f} % by the" in text
+    assert f"between {adam.min():.0f} and {adam.max():.0f} % by Adam" in text
     by_both = [f"{adam[each]:.0f} %" for each in names], [f"{paper[each]:.0f} %" for each in names]
     for one, other in zip(*by_both, strict=True):
         assert re.search(rf"{one} \([^;]*; {other}", text)
+    layered, few, some, many = (f"{exact[each]:.0f} %" for each in names)
+    assert f"at all ({layered} for every seed)" in text
+    assert f"ends at {few} (p = 0.01), {some} (p = 0.1), {many} (p = 0.6)" in text
+    chips = [f"{paper[each]:.0f}" for each in ("pegasus", "zephyr", "king")]
+    assert "Pegasus and Zephyr end at {} and {} %".format(*chips) in text
+    assert f"from the outputs, at {chips[2]} %" in text
     own = settings[settings.recipe == "paper"].set_index("setting")
     worst = (own.test_error - own.error_last).idxmax()
     assert worst == "cliques-p0.03"
