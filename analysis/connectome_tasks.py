@@ -108,7 +108,12 @@ def draw(found: pd.DataFrame) -> Figure:
     rows = list(dict.fromkeys(zip(found.recipe, found.task, strict=True)))
     colours = dict(zip(dict.fromkeys(found.null), PALETTE, strict=False))
     fig, axes = plt.subplots(
-        1, len(connectomes), figsize=(PAGE, 0.8 + 0.35 * len(rows)), sharey=True, squeeze=False
+        1,
+        len(connectomes),
+        figsize=(PAGE, 0.8 + 0.35 * len(rows)),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
     )
     for ax, connectome in zip(axes[0], connectomes, strict=True):
         ax.axvspan(-BOUND, BOUND, color="0.93", zorder=0)
@@ -124,10 +129,8 @@ def draw(found: pd.DataFrame) -> Figure:
                 fmt="o", markersize=3.5, linewidth=1, color=colours[null],
                 label=null.replace("_", " "),
             )  # fmt: skip
-        ax.set(
-            title=NAMES.get(connectome, connectome),
-            xlabel="better      effect (sd of nulls)      worse",
-        )
+        words = "effect (sd of nulls; above 0: worse)"
+        ax.set(title=NAMES.get(connectome, connectome), xlabel=words)
         ax.legend(loc="best", fontsize=6)
     axes[0, 0].set_yticks(range(len(rows)), [f"{task}, {recipe}" for recipe, task in rows])
     axes[0, 0].invert_yaxis()

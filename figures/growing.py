@@ -88,7 +88,9 @@ def errors(ax: Axes, points: pd.DataFrame) -> None:
             100 * own.skips, own.error, bars, label=look.label, color=look.colour,
             marker=look.marker, markersize=4, linewidth=1, capsize=2,
         )  # fmt: skip
-    ax.set(xlabel="skips (% of the edges)", ylabel="validation error (%)")
+    ax.set(xlabel="skips (% of the edges)", ylabel="validation error (%)", yscale="log")
+    ax.set_yticks([10, 20, 50, 90], ["10", "20", "50", "90"])
+    ax.minorticks_off()
     ax.set_xscale("symlog", linthresh=1)
     ax.set_xticks([0, 1, 3, 10], ["0", "1", "3", "10"])
     ax.legend(fontsize=6)

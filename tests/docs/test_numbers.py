@@ -513,3 +513,24 @@ def test_errors_by_depth_under_todays_means():
             cells.append(f"{errors.mean():.2f} ({low:.2f} to {high:.2f})" if len(errors) else "")
         row = " | ".join([str(depth), *cells]).replace("|  |", "| |")
         assert f"| {row.strip()} |" in text, depth
+
+
+def test_connectomes_on_other_tasks():
+    found = pd.read_csv(RESULTS / "connectome_tasks" / "tests.csv")
+    names = {"fly": "fly", "brain": "cortex"}
+    third = {"fly": "layer_blocks_with_strengths", "brain": "geometry_preserving"}
+    rows = table_after("docs/connectomes.md", "| connectome | recipe |")
+    groups = found.groupby(["connectome", "recipe", "task"], sort=False)
+    for row, (about, own) in zip(rows, groups, strict=True):
+        assert row[:4] == [names[about[0]], *about[1:], f"{own.error.iloc[0]:.1f}"]
+        by_null = own.set_index("null")
+        for cell, null in zip(row[4:], ("degree_preserving", third[about[0]]), strict=True):
+            if null in by_null.index:
+                one = by_null.loc[null]
+                effect = f"{one.effect:+.1f} ({one.low:.1f} to {one.high:.1f})"
+                assert cell == f"{one.nulls:.1f}: {effect}"
+            else:
+                assert not cell
+    cortex = found[found.connectome == "brain"]
+    least, most = f"{cortex.effect.min():.1f}", f"{cortex.effect.max():.0f}"
+    assert f"by {least} to {most} of their standard deviations" in page("docs/large-study.md")
