@@ -32,17 +32,24 @@ PLACES = {
     "from inputs to outputs": "final_share_direct_skip",
 }
 COLUMNS = (
-    *("layer_sizes", "p", "places", "model", "rewire", "drop", "seed", "final_validation_error"),
+    *("layer_sizes", "p", "places", "model", "rewire", "rewire.places", "drop", "seed"),
+    "final_validation_error",
     *("metric_skip_share", "metric_input_output_path_length", *PLACES.values()),
 )
 REMEDY = "make it with analysis/studies/grown.toml, see this script's first lines"
 BEFORE, TO_OUTPUTS = "rewired before training", "rewired before training, to outputs"
 BY_CORRECTION, BY_CHANCE = "absent-correction", "random"
+#: What is grown among hidden layers only.
+HIDDEN = ", hidden"
 KINDS = {
     (BEFORE, "random"): Look(BEFORE, GREY, "o"),
     (TO_OUTPUTS, "random"): Look(TO_OUTPUTS, "0.3", "P"),
     (BY_CORRECTION, "random"): Look("grown by correction, any dropped", PALETTE[0], "s"),
     (BY_CORRECTION, "smallest"): Look("grown by correction, smallest dropped", PALETTE[9], "D"),
+    (BY_CORRECTION + HIDDEN, "random"): Look(
+        "grown by correction among hidden layers", PALETTE[2], "<"
+    ),
+    (BY_CHANCE + HIDDEN, "random"): Look("grown at random among hidden layers", PALETTE[4], ">"),
     (BY_CHANCE, "random"): Look("grown at random, any dropped", PALETTE[1], "^"),
     (BY_CHANCE, "smallest"): Look("grown at random, smallest dropped", PALETTE[3], "v"),
 }
@@ -55,11 +62,14 @@ def settings(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean, lowest and highest validation error in %, skips and their places, of every setting."""
     sizes = [json.loads(each)[1:-1] for each in runs.layer_sizes]
     fixed = runs.rewire == "fixed"
+    where = runs["rewire.places"].map({"hidden": HIDDEN}).fillna("")
     share = runs["share"] if "share" in runs else pd.Series(0.0, runs.index)
     found = runs[list(COLUMNS)].assign(
         network=[f"{len(each)} x {each[0]}" for each in sizes],
         recipe=runs.model.map(RECIPES),
-        kind=runs.rewire.where(~fixed, runs.places.map({"output": TO_OUTPUTS}).fillna(BEFORE)),
+        kind=(runs.rewire + where).where(
+            ~fixed, runs.places.map({"output": TO_OUTPUTS}).fillna(BEFORE)
+        ),
         drop=runs["drop"].where(~fixed, "random"),
         share=share.where(~fixed, 0.0).astype(float),
         error=100 * runs.final_validation_error,

@@ -16,6 +16,7 @@ def runs(script):
         ("hopfield", "fixed", "output", 0.1, None, 0.1, (0.1, 0.1)),
         ("hopfield", "absent-correction", "skip", 0.0, 0.001, 0.01, (0.3, 0.3)),
         ("hopfield", "absent-correction", "skip", 0.0, 0.01, 0.1, (0.05, 0.07)),
+        ("hopfield", "random", "hidden", 0.0, 0.003, 0.03, (0.2, 0.2)),
         ("weak-feedback", "random", "skip", 0.0, 0.01, 0.1, (0.05, 0.07)),
     ]
     places = script("growing").PLACES.values()
@@ -25,7 +26,8 @@ def runs(script):
                 "layer_sizes": "[784, 100, 100, 10]",
                 "model": model,
                 "rewire": rewire,
-                "places": where,
+                "places": where if rewire == "fixed" else "skip",
+                "rewire.places": None if rewire == "fixed" else where,
                 "drop": None if rewire == "fixed" else "random",
                 "p": p,
                 "share": share,
@@ -59,7 +61,7 @@ def test_a_line_per_kind_and_a_bar_per_network_grown_most(script, runs):
     errors, places = figure.draw(figure.settings(runs)).axes
     assert errors.get_legend_handles_labels()[1] == [
         "rewired before training", "rewired before training, to outputs",
-        "grown by correction, any dropped",
+        "grown by correction, any dropped", "grown at random among hidden layers",
     ]  # fmt: skip
     told = [each.get_text() for each in places.get_yticklabels()]
     assert told == ["2 x 100, paper,\nabsent-correction", "2 x 100, weak feedback,\nrandom"]
