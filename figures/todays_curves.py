@@ -54,12 +54,14 @@ def seeds(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def learning(ax: Axes, table: pd.DataFrame, size: str, papers: pd.DataFrame) -> None:
     """Learning curves of one size, and those of the paper's recipe in the same epochs."""
-    last = table.epoch.max()
+    last, own = table.epoch.max(), table[table["size"] == size]
     for p, (label, colour) in SHARES.items():
+        if p not in set(own.p):  # the study is not finished
+            continue
         old = papers[(papers.network == PAPERS[size][p]) & (papers.epoch <= last)]
         old = old[old.seed == 0]
         for column, line in LINES.items():
-            found = seeds(table, column).loc[(size, p)]
+            found = seeds(own, column).loc[(size, p)]
             dashes = {"linestyle": line, "linewidth": 1.1}
             ax.fill_between(found.index, found["min"], found["max"], color=colour, alpha=0.25, lw=0)
             named = label if line == "-" else None
@@ -75,7 +77,8 @@ def draw(history: pd.DataFrame, corrections: pd.DataFrame, papers: pd.DataFrame)
     fig, axes = plt.subplots(2, 2, figsize=(PAGE, 0.75 * PAGE))
     for ax, size in zip(axes[0], PAPERS, strict=True):
         learning(ax, history, size, papers)
-        ax.legend()
+        if ax.lines:
+            ax.legend()
     axes[0, 0].set_ylabel("error (%)")
     own = corrections[corrections["size"] == SHOWN]
     colours = layer_colours(own.pair)

@@ -534,3 +534,34 @@ def test_connectomes_on_other_tasks():
     cortex = found[found.connectome == "brain"]
     least, most = f"{cortex.effect.min():.1f}", f"{cortex.effect.max():.0f}"
     assert f"by {least} to {most} of their standard deviations" in page("docs/large-study.md")
+
+
+def test_the_papers_figures_under_todays_means():
+    folder = RESULTS / "todays_curves"
+    runs = pd.read_csv(folder / "runs.csv", usecols=["key", "layer_sizes", "p", "seed"])
+    history = pd.read_csv(folder / "history.csv").merge(runs, on="key")
+    text = page("docs/todays-means.md")
+    for hidden, size in ((3, "3 x 500"), (5, "5 x 100")):
+        own = history[(history.epoch == 10) & (history.layer_sizes.str.count(",") - 1 == hidden)]
+        cells = []
+        for p in (0, 0.1):
+            errors = 100 * own[own.p == p].test_error
+            assert len(errors) == 3
+            cells.append(f"{errors.mean():.2f} ({errors.min():.2f} to {errors.max():.2f})")
+        assert size in text
+        for cell in cells:
+            assert cell in text
+    corrections = pd.read_csv(folder / "corrections.csv").merge(runs, on="key")
+    shown = corrections[corrections.layer_sizes.str.count(",") == 4]
+    means = shown.groupby(["p", "epoch", "pair"]).rms.mean().groupby(level=[0, 1])
+    assert f"within a factor of {(means.max() / means.min()).max():.1f} in every epoch" in text
+    spreads = pd.read_csv(
+        RESULTS / "todays_means" / "runs.csv",
+        usecols=["layer_sizes", "p", "epoch1_log_spread_interlayer"],
+    )
+    spreads = spreads.groupby(["layer_sizes", "p"]).mean()
+    least, most = spreads.min().item(), spreads.max().item()
+    assert f"is between {least:.2f} and {most:.2f} in the first epoch" in text
+    curves = pd.read_csv(RESULTS / "learning_curves.csv")
+    old = curves[(curves.network == "layered-5x100") & (curves.epoch == 10)].test_error.item()
+    assert f"layered 5 x 100 network comes to {100 * old:.0f} %" in text

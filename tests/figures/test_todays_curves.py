@@ -55,3 +55,10 @@ def test_curves_beside_the_papers_and_a_panel_of_corrections_each(script, result
     # The paper's network stands beside that of its size, up to the last epoch of today's.
     assert [len(line.get_xdata()) for line in curves[1].lines if 90 in line.get_ydata()] == [2]
     assert len(layered.lines) == len(rewired.lines) == 4
+
+
+def test_a_study_that_is_not_finished_is_drawn_as_far_as_it_is(run_script, results, tmp_path):
+    runs = pd.read_csv(results / "runs.csv")
+    runs[runs.key == "5-0.0-0"].to_csv(results / "runs.csv", index=False)
+    assert run_script("todays_curves", "--results", results) == 0
+    assert (tmp_path / "todays_curves.png").stat().st_size > 5000
