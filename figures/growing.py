@@ -103,7 +103,7 @@ def errors(ax: Axes, points: pd.DataFrame) -> None:
     ax.minorticks_off()
     ax.set_xscale("symlog", linthresh=1)
     ax.set_xticks([0, 1, 3, 10], ["0", "1", "3", "10"])
-    ax.legend(fontsize=6)
+    ax.set_xlim(-0.3, 14)
 
 
 def places(ax: Axes, grown: pd.DataFrame) -> None:
@@ -123,13 +123,16 @@ def places(ax: Axes, grown: pd.DataFrame) -> None:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Errors on the left, places on the right."""
-    fig, axes = plt.subplots(1, 2, figsize=(PAGE, 0.5 * PAGE))
+    fig, axes = plt.subplots(1, 2, figsize=(PAGE, 0.6 * PAGE))
     # The network and the recipe of most settings.
     network, recipe = points.value_counts(["network", "recipe"]).index[0]
     errors(axes[0], points[(points.network == network) & (points.recipe == recipe)])
     axes[0].set_title(f"{network}, {recipe}")
     grown = points[points.kind.isin((BY_CORRECTION, BY_CHANCE)) & (points["drop"] == "random")]
-    places(axes[1], grown[grown.share == grown.share.max()])
+    most = grown[grown.share == grown.share.max()]
+    order = ["recipe", "network", "kind"]
+    places(axes[1], most.sort_values(order, ascending=[True, False, True]))
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return fig
 
 

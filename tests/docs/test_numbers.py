@@ -565,3 +565,33 @@ def test_the_papers_figures_under_todays_means():
     curves = pd.read_csv(RESULTS / "learning_curves.csv")
     old = curves[(curves.network == "layered-5x100") & (curves.epoch == 10)].test_error.item()
     assert f"layered 5 x 100 network comes to {100 * old:.0f} %" in text
+
+
+def test_tables_of_grown_networks():
+    growing = import_module("growing")
+    points = growing.settings(pd.read_csv(RESULTS / "grown" / "runs.csv").copy())
+    assert (points.seeds == 3).all()
+    text = page("docs/growing.md")
+    for row in points.itertuples():
+        cells = f"| {100 * row.skips:.1f} | {row.hops:.1f} | {row.error:.2f} ({row.low:.2f} to "
+        assert f"{cells}{row.high:.2f}) |" in text
+    shown = re.findall(r"\d \(\d+\.\d\d to \d+\.\d\d\) \|", text)
+    assert len(shown) == len(points)
+
+
+def test_small_world_coefficients_of_grown_networks():
+    runs = pd.read_csv(RESULTS / "grown" / "runs.csv").copy()
+    prefix = "metric_small_world_"
+    measured = runs[runs[f"{prefix}sigma"].notna() & (runs.layer_sizes.str.count(",") == 6)]
+    measured = measured[(measured.rewire == "fixed") | (measured["rewire.places"] == "skip")]
+    means = measured.groupby(["p", "rewire"]).mean(numeric_only=True)
+    grown, placed = means.loc[(0, "absent-correction")], means.loc[(0.1, "fixed")]
+    assert [f"{each[f'{prefix}sigma']:.2f}" for each in (grown, placed)] == ["0.10", "0.10"]
+    text = page("docs/growing.md")
+    omega = f"{prefix}omega"
+    assert f"Omega is {grown[omega]:.2f} (rewired {placed[omega]:.2f})" in text
+    length = "metric_characteristic_path_length"
+    assert (
+        f"{grown[length]:.2f}, is longer than that of rewired networks, {placed[length]:.2f}"
+        in text
+    )
