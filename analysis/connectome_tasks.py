@@ -148,7 +148,7 @@ def main() -> None:
     table = tests(named(read_runs([found.results / "runs.csv"])))
     digits = earlier(found.digits) if found.digits.exists() else table[:0]
     digits = digits[digits.null.isin(table.null)].reindex(columns=table.columns)
-    table = pd.concat([digits, table], ignore_index=True)
+    table = pd.concat([digits, table]).sort_values("connectome", ascending=False, kind="stable")
     print(write(table, found.results / "tests.csv"))
     save(draw(table), found.figures / "connectome_tasks.png")
     print(table.round(2).to_string(index=False))

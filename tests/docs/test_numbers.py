@@ -533,7 +533,10 @@ def test_connectomes_on_other_tasks():
                 assert not cell
     cortex = found[found.connectome == "brain"]
     least, most = f"{cortex.effect.min():.1f}", f"{cortex.effect.max():.0f}"
-    assert f"by {least} to {most} of their standard deviations" in page("docs/large-study.md")
+    text = page("docs/large-study.md")
+    assert f"by {least} to {most} of their standard deviations" in text
+    fly = found[found.connectome == "fly"]
+    assert f"mushroom body, within {fly.effect.abs().max():.1f}" in text
 
 
 def test_the_papers_figures_under_todays_means():
