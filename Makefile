@@ -16,7 +16,7 @@ reproduce: $(VENV)/.installed ## the paper's networks (PROFILE=quick, with two m
 	$(BIN)/python analysis/reproduce.py --profile $(PROFILE)
 
 # All three go on where they were stopped, and train only what is not in their stores yet.
-p-sweep: $(VENV)/.installed ## figure 5, error and corrections against p: trains 78 networks, takes hours
+p-sweep: $(VENV)/.installed ## figure 5, error and corrections against p: trains 72 networks, takes hours
 	$(BIN)/smallworld-eqprop sweep analysis/studies/p_sweep_5x100.toml
 	$(BIN)/smallworld-eqprop sweep analysis/studies/p_sweep_3x500.toml
 	$(BIN)/python analysis/collect_p_sweep.py runs/p_sweep_5x100.sqlite runs/p_sweep_3x500.sqlite
