@@ -491,6 +491,10 @@ def test_errors_of_the_large_study():
     layered, few, some, many = (f"{exact[each]:.0f} %" for each in names)
     assert f"at all ({layered} for every seed)" in text
     assert f"ends at {few} (p = 0.01), {some} (p = 0.1), {many} (p = 0.6)" in text
+    only = errors["readout-only"]
+    assert len(only) == 11
+    assert f"between {only.min():.0f} and {only.max():.0f} %, the network with p = 0.1 at " in text
+    assert f"p = 0.1 at {only['rewired-p0.1']:.0f} %" in text
     chips = [f"{paper[each]:.0f}" for each in ("pegasus", "zephyr", "king")]
     assert "Pegasus and Zephyr end at {} and {} %".format(*chips) in text
     assert f"from the outputs, at {chips[2]} %" in text
