@@ -10,7 +10,6 @@ from the lowest to the highest. On the right, where the skips are at the end.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from networks import RESULTS, Look, arguments, read_table
+from networks import RESULTS, Look, arguments, error_bars, read_table, size_in_words
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.style import GREY, PAGE, PALETTE, save, use_style
@@ -60,12 +59,11 @@ SETTING = ["network", "recipe", "kind", "drop", "p", "share"]
 
 def settings(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean, lowest and highest validation error in %, skips and their places, of every setting."""
-    sizes = [json.loads(each)[1:-1] for each in runs.layer_sizes]
     fixed = runs.rewire == "fixed"
     where = runs["rewire.places"].map({"hidden": HIDDEN}).fillna("")
     share = runs["share"] if "share" in runs else pd.Series(0.0, runs.index)
     found = runs[list(COLUMNS)].assign(
-        network=[f"{len(each)} x {each[0]}" for each in sizes],
+        network=runs.layer_sizes.map(size_in_words),
         recipe=runs.model.map(RECIPES),
         kind=(runs.rewire + where).where(
             ~fixed, runs.places.map({"output": TO_OUTPUTS}).fillna(BEFORE)
@@ -93,9 +91,8 @@ def errors(ax: Axes, points: pd.DataFrame) -> None:
         own = points[(points.kind == key[0]) & (points["drop"] == key[1])].sort_values("skips")
         if own.empty:
             continue
-        bars = np.array([own.error - own.low, own.high - own.error])
         ax.errorbar(
-            100 * own.skips, own.error, bars, label=look.label, color=look.colour,
+            100 * own.skips, own.error, error_bars(own), label=look.label, color=look.colour,
             marker=look.marker, markersize=4, linewidth=1, capsize=2,
         )  # fmt: skip
     ax.set(xlabel="skips (% of the edges)", ylabel="validation error (%)", yscale="log")

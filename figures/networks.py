@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -83,6 +86,17 @@ def look(network: str) -> Look:
 def counted_graphs() -> dict[str, LayeredGraph]:
     """The graphs of the networks that are counted, of seed 0."""
     return {label: RunConfig.preset(name).topology.build(0) for label, name in COUNTED.items()}
+
+
+def size_in_words(layer_sizes: str) -> str:
+    """Hidden layers, as ``3 x 500``, of layer sizes as a table has them."""
+    hidden = json.loads(layer_sizes)[1:-1]
+    return f"{len(hidden)} x {hidden[0]}"
+
+
+def error_bars(points: pd.DataFrame) -> npt.NDArray:
+    """From the mean down to the lowest and up to the highest seed, as matplotlib takes them."""
+    return np.array([points.error - points.low, points.high - points.error])
 
 
 def networks_of(table: pd.DataFrame) -> list[str]:

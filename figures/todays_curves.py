@@ -11,7 +11,6 @@ recipe, one rate, from the tables of figure 3. Below, the RMS correction of ever
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from networks import CURVES, RESULTS, arguments, pair_legend, read_table
+from networks import CURVES, RESULTS, arguments, pair_legend, read_table, size_in_words
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.plots import STYLES, layer_colours
@@ -41,8 +40,7 @@ SHOWN = "3 x 500"
 def read(results: Path, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
     """A table of the study, with the size and the share of moved edges of every run."""
     runs = read_table(results / "runs.csv", ("key", "layer_sizes", "p", "seed"), REMEDY)
-    sizes = [json.loads(each)[1:-1] for each in runs.layer_sizes]
-    about = runs[["key", "p", "seed"]].assign(size=[f"{len(s)} x {s[0]}" for s in sizes])
+    about = runs[["key", "p", "seed"]].assign(size=runs.layer_sizes.map(size_in_words))
     return read_table(results / f"{name}.csv", columns, REMEDY).merge(about, on="key")
 
 

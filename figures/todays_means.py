@@ -16,11 +16,10 @@ import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from networks import RESULTS, Look, arguments, read_table
+from networks import RESULTS, Look, arguments, error_bars, read_table
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.style import PAGE, PALETTE, lighter, save, use_style
@@ -51,10 +50,9 @@ def settings(runs: pd.DataFrame) -> pd.DataFrame:
 
 def curve(ax: Axes, points: pd.DataFrame, look: Look, dashed: bool = False) -> None:
     """One line over the number of hidden layers."""
-    bars = np.array([points.error - points.low, points.high - points.error])
     ax.errorbar(
-        points.hidden, points.error, bars, label=look.label, color=look.colour, marker=look.marker,
-        linestyle="--" if dashed else "-", markersize=4, linewidth=1, capsize=2,
+        points.hidden, points.error, error_bars(points), label=look.label, color=look.colour,
+        marker=look.marker, linestyle="--" if dashed else "-", markersize=4, linewidth=1, capsize=2,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from networks import RESULTS, Look, arguments, read_table
+from networks import RESULTS, Look, arguments, error_bars, read_table
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.style import COLUMN, GREY, LIGHT, PALETTE, save, use_style
@@ -66,10 +66,9 @@ def draw(points: pd.DataFrame) -> Figure:
         found = points[points.places == places].sort_values("p")
         if found.empty:
             continue
-        bars = np.array([found.error - found.low, found.high - found.error])
         ax.errorbar(
-            found.length / shortest, found.error, bars, label=label, color=colour, marker=marker,
-            markersize=4, linewidth=0.8, capsize=2,
+            found.length / shortest, found.error, error_bars(found), label=label, color=colour,
+            marker=marker, markersize=4, linewidth=0.8, capsize=2,
         )  # fmt: skip
         for row in found[found.p > 0].itertuples():
             place = (row.length / shortest, row.error)
