@@ -1,7 +1,11 @@
-"""Figure 3: learning curves, test error dashed and training solid, the published ones lighter.
+"""Figure 3: learning curves, one panel for the training error and one for the test error.
 
     python figures/figure3.py                   from the tables under results/
     python figures/figure3.py --runs DIR...     from run folders
+
+Lines are means over seeds, bands reach from the lowest to the highest seed, and the published
+curves are paler. The test error, which jumps from one epoch to the next, is a moving median over
+nine epochs. Networks that end within three epochs are shown only if all do, in one panel.
 
 The five-layer networks, which the paper does not show here, get a figure of their own.
 """
@@ -19,6 +23,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from networks import (
     OTHERS_PUBLISHED,
+    band_key,
     curves,
     look,
     networks_of,
@@ -34,14 +39,23 @@ from smallworld_eqprop.studies.style import COLUMN, PAGE, lighter, save, use_sty
 
 # The widest label that has room beside another in a figure of one panel.
 WIDEST = 40
-LINES = {"training_error": "-", "test_error": "--"}
-NAMES = {"training_error": "training error (%)", "test_error": "test error (%)"}
+ERRORS = ("training_error", "test_error")
+#: Epochs of the table.
+TOLD = (1, 2, 5, 10, 20, 50)
+#: Epochs of the moving median of the test error.
+MEDIAN = 9
+NAMES = {
+    "training_error": "training error (%)",
+    "test_error": f"test error (%), median over {MEDIAN} epochs",
+}
 
 
 def draw(table: pd.DataFrame, published: pd.DataFrame, runs: Sequence[Run] = ()) -> Figure:
     """Draw the curves of a table; `runs` show the first epochs batch by batch, if that is all."""
     last = int(table.epoch.max())
     short = last <= SHORT
+    if not short:
+        table = table[table.groupby("network").epoch.transform("max") > SHORT]
     fig, axes = (_one_panel if short else _two_panels)(last)
     networks = networks_of(table)
     shown: dict[str, Line2D] = {}
@@ -54,11 +68,10 @@ def draw(table: pd.DataFrame, published: pd.DataFrame, runs: Sequence[Run] = ())
         if name not in drawn:
             curve = published[(published.network == name) & (published.epoch <= last)]
             pale = {**style, "color": lighter(colour), "linewidth": 0.9, "zorder": 1}
-            _errors(axes, curve, short, pale)
+            _errors(axes, curve.assign(seed=0), short, pale)
             drawn.add(name)
         of_network = table[table.network == network]
-        _seeds(axes, of_network, short, colour)
-        _errors(axes, longest(of_network), short, {**style, "linewidth": 1.2, "zorder": 3})
+        _errors(axes, of_network, short, {**style, "linewidth": 1.2, "zorder": 3})
         for run in runs if short else ():
             if run.config.name == network:
                 axes["training_error"].plot(
@@ -70,7 +83,7 @@ def draw(table: pd.DataFrame, published: pd.DataFrame, runs: Sequence[Run] = ())
     if short:
         shown |= _keys_of_one_panel(bool(runs))
     elif table.groupby("network").seed.nunique().max() > 1:
-        shown["band: lowest to highest of several seeds"] = _key(linewidth=6, alpha=0.25)
+        shown |= band_key()
     if drawn & set(published.network):
         line = "" if short else "-"
         told = "pale: published (2021)"
@@ -100,26 +113,45 @@ def reach(table: pd.DataFrame) -> str:
     return ", ".join(parts)
 
 
-def longest(table: pd.DataFrame) -> pd.DataFrame:
-    """The seed with the most epochs, the lowest of equals."""
-    return table[table.seed == table.seed.value_counts(sort=False).sort_index().idxmax()]
-
-
 def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Errors in % of the longest seed of every network and the published ones, at some epochs."""
-    parts = []
-    for network in networks_of(table):
-        ours = longest(table[table.network == network])
-        theirs = published[published.network == look(network).published]
-        both = ours.merge(theirs, how="left", on="epoch", suffixes=("", "_published"))
-        both["network"] = network
-        parts.append(both[both.epoch.isin([1, 2, 5]) | (both.epoch % 10 == 0)])
-    columns = [
-        f"{kind}_error{whose}" for kind in ("training", "test") for whose in ("", "_published")
-    ]
-    found = pd.concat(parts)[["network", "seed", "epoch", *columns]]
-    found[columns] *= 100
-    return found
+    """Errors in % of every network, mean and range over seeds, and the published ones.
+
+    Of some epochs: `TOLD`, then every fiftieth, and the last.
+    """
+    last = table.groupby("network").epoch.transform("max")
+    shown = table[table.epoch.isin(TOLD) | (table.epoch % TOLD[-1] == 0) | (table.epoch == last)]
+    by_epoch = shown.groupby(["network", "epoch"])
+    found = by_epoch.seed.nunique().to_frame("seeds")
+    for kind in ERRORS:
+        found[[kind, f"{kind}_low", f"{kind}_high"]] = 100 * by_epoch[kind].agg(
+            ["mean", "min", "max"]
+        )
+    theirs = published.assign(**{kind: 100 * published[kind] for kind in ERRORS})
+    found["published"] = [look(name).published for name in found.index.get_level_values("network")]
+    found = found.reset_index().merge(
+        theirs[["network", "epoch", *ERRORS]], how="left",
+        left_on=["published", "epoch"], right_on=["network", "epoch"], suffixes=("", "_published"),
+    )  # fmt: skip
+    order = {name: number for number, name in enumerate(networks_of(table))}
+    return (
+        found.drop(columns=["published", "network_published"])
+        .sort_values("network", key=lambda names: names.map(order), kind="stable")
+        .reset_index(drop=True)
+    )
+
+
+def in_words(errors: pd.DataFrame) -> pd.DataFrame:
+    """The table of `beside_published` as it is read: ``2.16 (2.10 to 2.25)`` of several seeds."""
+    words = errors[["network", "seeds", "epoch"]].copy()
+    for kind in ERRORS:
+        columns = errors[[kind, f"{kind}_low", f"{kind}_high"]].itertuples(index=False, name=None)
+        words[kind] = [
+            f"{mean:.2f} ({low:.2f} to {high:.2f})" if seeds > 1 else f"{mean:.2f}"
+            for seeds, (mean, low, high) in zip(errors.seeds, columns, strict=True)
+        ]
+        theirs = errors[f"{kind}_published"]
+        words[f"{kind}_published"] = theirs.map("{:.2f}".format).where(theirs.notna(), "")
+    return words
 
 
 def _marked(last: int, number: int, networks: int) -> tuple[int, int]:
@@ -132,7 +164,7 @@ def _one_panel(last: int) -> tuple[Figure, dict[str, Axes]]:
     fig, ax = plt.subplots(figsize=(1.4 * COLUMN, 1.25 * COLUMN))
     ax.set(xlabel="epoch", ylabel="error (%)", ylim=(0, 100), xlim=(0, last + 0.08))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return fig, dict.fromkeys(LINES, ax)
+    return fig, dict.fromkeys(ERRORS, ax)
 
 
 def _two_panels(last: int) -> tuple[Figure, dict[str, Axes]]:
@@ -141,43 +173,43 @@ def _two_panels(last: int) -> tuple[Figure, dict[str, Axes]]:
     for ax, name in zip(axes, NAMES.values(), strict=True):
         ax.set(xlabel="epoch", ylabel=name, yscale="log", xlim=(0, 1.02 * last))
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=20))
+        # The test error covers a decade, the training error several.
+        subs = (1, 2, 3, 5) if name == NAMES["test_error"] else (1, 2, 5)
+        ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.yaxis.set_minor_formatter(NullFormatter())
-    return fig, dict(zip(LINES, axes, strict=True))
+    return fig, dict(zip(ERRORS, axes, strict=True))
 
 
-def _errors(axes: Mapping[str, Axes], history: pd.DataFrame, short: bool, style: dict) -> None:
-    """One value per epoch: markers alone where there are few."""
-    for column, line in LINES.items():
-        axes[column].plot(
-            history.epoch,
-            _percent(history[column], short),
-            linestyle="" if short else line,
+def _errors(axes: Mapping[str, Axes], table: pd.DataFrame, short: bool, style: dict) -> None:
+    """Mean and range over the seeds of one network; markers alone where there are few epochs."""
+    for column, ax in axes.items():
+        by_seed = table.pivot(index="epoch", columns="seed", values=column)
+        if column == "test_error" and not short:
+            by_seed = (
+                by_seed.rolling(MEDIAN, center=True, min_periods=1).median().where(by_seed.notna())
+            )
+        by_seed = _percent(by_seed, short)
+        several = by_seed.count(axis=1) > 1
+        low, high = by_seed[several].min(axis=1), by_seed[several].max(axis=1)
+        band = {"color": style["color"], "zorder": 2}
+        if short:
+            ax.vlines(low.index, low, high, linewidth=0.9, **band)
+        elif several.any():
+            ax.fill_between(low.index, low, high, alpha=0.25, linewidth=0, **band)
+        ax.plot(
+            by_seed.index,
+            by_seed.mean(axis=1),
+            linestyle="" if short else "-",
             markersize=5 if short else 3.6,
-            markerfacecolor=style["color"] if column == "training_error" else "white",
+            markerfacecolor="white" if short and column == "test_error" else style["color"],
             markeredgewidth=0.9,
             clip_on=not short,
             **style,
         )
 
 
-def _seeds(axes: Mapping[str, Axes], table: pd.DataFrame, short: bool, colour: object) -> None:
-    """From the best to the worst seed of every epoch that at least two have reached."""
-    by_epoch = table.groupby("epoch")
-    several = by_epoch.seed.nunique() > 1
-    for column, ax in axes.items():
-        low = _percent(by_epoch[column].min()[several], short)
-        high = _percent(by_epoch[column].max()[several], short)
-        if short:
-            ax.vlines(low.index, low, high, color=colour, linewidth=0.9, zorder=2)
-        else:
-            ax.fill_between(
-                low.index, low, high, color=colour, alpha=0.25, linewidth=0, zorder=2
-            )  # fmt: skip
-
-
-def _percent(error: pd.Series, short: bool) -> pd.Series:
+def _percent(error: pd.DataFrame, short: bool) -> pd.DataFrame:
     # An error of 0 has no place on a logarithmic axis; the curve has a gap there.
     return (100 * error).where(lambda value: (value > 0) | short)
 
@@ -203,7 +235,8 @@ def main() -> None:
             continue
         for path in save(draw(part, published, found.runs), found.out, name):
             print(path)
-    print(tabulate(beside_published(table, published), "keys", "github", ".2f", showindex=False))
+    words = in_words(beside_published(table, published))
+    print(tabulate(words, "keys", "github", disable_numparse=True, showindex=False))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
     python figures/figure4.py --runs DIR...     from run folders
 
 In the first epoch a centred moving average over 11 batches, as in the paper; later means of an
-epoch. The time axis is logarithmic, because most happens early.
+epoch. Lines are geometric means over seeds, bands, of adjacent layers alone, reach from the lowest
+to the highest seed. The time axis is logarithmic, because most happens early.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from networks import corrections, curves, look, networks_of, options, pair_legend
+from networks import band_key, corrections, curves, look, networks_of, options, pair_legend
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.plots import correction_lines, layer_colours
@@ -47,8 +48,7 @@ def draw(table: pd.DataFrame, history: pd.DataFrame, networks: Sequence[str]) ->
         row[0].set_ylabel("RMS weight correction")
         for ax, network in zip(row, names, strict=False):
             correction_lines(ax, shown[shown.network == network], colours)
-            title = f"{look(network).label}\n{_summary(spread(history, network))}"
-            ax.set_title(title, fontsize=7)
+            ax.set_title(_title(network, spread(history, network)), fontsize=7)
         for ax in row[len(names) :]:
             ax.remove()
     axes[0, 0].set_xlim(1, 1.1 * shown.batch.max())
@@ -56,8 +56,10 @@ def draw(table: pd.DataFrame, history: pd.DataFrame, networks: Sequence[str]) ->
         lowest = [row[column] for row in axes if row[column].figure][-1]
         lowest.set_xlabel("batch")
         lowest.xaxis.set_tick_params(labelbottom=True)
-    end = {"end of the first epoch": Line2D([], [], color=LIGHT, linewidth=0.8)}
-    pair_legend(fig, colours, shown.kind, ncols=4 if columns > 2 else 2, more=end)
+    more = {"end of the first epoch": Line2D([], [], color=LIGHT, linewidth=0.8)}
+    if shown.groupby("network").seed.nunique().max() > 1:
+        more |= band_key()
+    pair_legend(fig, colours, shown.kind, ncols=4 if columns > 2 else 2, more=more)
     return fig
 
 
@@ -70,16 +72,26 @@ def arranged(networks: Sequence[str]) -> list[list[str]]:
 
 
 def spread(history: pd.DataFrame, network: str) -> pd.DataFrame:
-    """How uneven training is in the first and the last epoch: mean, deviation, number of seeds."""
+    """How uneven training is in the first and the last epoch: mean, deviation, number of seeds.
+
+    Of several seeds, the last epoch is that of the second longest, so that it is no single seed's.
+    """
     by_epoch = history[history.network == network].groupby("epoch")
     numbers = by_epoch[["log_spread", "log_spread_interlayer"]].agg(["mean", "std"])
     numbers["seeds", ""] = by_epoch.seed.nunique()
-    return numbers.iloc[sorted({0, len(numbers) - 1})]
+    several = int((numbers["seeds", ""] > 1).sum())
+    last = (several or len(numbers)) - 1
+    return numbers.iloc[sorted({0, last})]
 
 
-def _summary(numbers: pd.DataFrame) -> str:
+def _title(network: str, numbers: pd.DataFrame) -> str:
+    """Name, number of seeds that got so far, and log-spread at the beginning and then."""
+    seeds = int(numbers["seeds", ""].iloc[-1])
     values = (f"{mean:.2f}" for mean in numbers["log_spread"]["mean"])
-    return f"log-spread {' → '.join(values)} (epoch {' → '.join(map(str, numbers.index))})"
+    return (
+        f"{look(network).label} ({seeds} seed{'s' * (seeds > 1)})\n"
+        f"log-spread {' → '.join(values)} (epoch {' → '.join(map(str, numbers.index))})"
+    )
 
 
 def main() -> None:

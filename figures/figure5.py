@@ -19,10 +19,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-from networks import RESULTS, arguments, pair_legend, read_table
+from networks import RESULTS, arguments, band_key, pair_legend, read_table
 
 from smallworld_eqprop.cli.errors import exit_status
-from smallworld_eqprop.studies.plots import STYLES, layer_colours
+from smallworld_eqprop.studies.plots import correction_line, layer_colours
 from smallworld_eqprop.studies.style import BLUE, PAGE, lighter, save, use_style
 
 RUNS = ("network", "p", "seed", "training_error", "log_spread")
@@ -57,7 +57,9 @@ def draw(runs: pd.DataFrame, corrections: pd.DataFrame, published: pd.DataFrame 
     _p_axis(axes[0, 0], every_p[every_p > 0].min(), every_p.max())
     axes[0, 0].set(ylabel="training error (%)", ylim=(0, None))
     axes[1, 0].set(ylabel="RMS weight correction", yscale="log")
-    more = {"published (2021), training error": beside} if beside else {}
+    more = band_key()
+    if beside:
+        more["published (2021), training error"] = beside
     pair_legend(fig, colours, corrections.kind, ncols=4 if len(networks) > 1 else 2, more=more)
     return fig
 
@@ -76,15 +78,10 @@ def _published(ax: Axes, table: pd.DataFrame) -> Line2D:
 def _corrections(ax: Axes, table: pd.DataFrame, colours: Sequence) -> None:
     for (pair, kind), curve in table.groupby(["pair", "kind"], sort=False):
         colour = colours[int(pair.split("-")[1]) - 1]
-        # The geometric mean, on a logarithmic axis. A pair that did not change has no place there.
-        logs = np.log10(curve.rms.where(curve.rms > 0)).groupby(curve.p)
-        by_p = 10 ** logs.agg(["mean", "min", "max"])
         marker = {"marker": "o", "markersize": 3} if kind == "interlayer" else {}
-        ax.plot(by_p.index, by_p["mean"], color=colour, label=pair, **STYLES[kind], **marker)
-        if kind == "interlayer":
-            ax.fill_between(
-                by_p.index, by_p["min"], by_p["max"], color=colour, alpha=0.2, linewidth=0
-            )
+        # A pair that did not change has no place on a logarithmic axis.
+        rms = curve.rms.where(curve.rms > 0)
+        correction_line(ax, rms, curve.p, colour, kind, label=pair, **marker)
 
 
 def _p_axis(ax: Axes, smallest: float, largest: float) -> None:

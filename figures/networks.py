@@ -99,6 +99,11 @@ def error_bars(points: pd.DataFrame) -> npt.NDArray:
     return np.array([points.error - points.low, points.high - points.error])
 
 
+def band_key() -> dict[str, Line2D]:
+    """What the bands of learning curves and corrections are, for a legend."""
+    return {"band: lowest to highest seed": Line2D([], [], color="0.2", linewidth=6, alpha=0.25)}
+
+
 def networks_of(table: pd.DataFrame) -> list[str]:
     """Networks of a table: the paper's in the paper's order, then any others as they come."""
     found = list(table.network.unique())

@@ -22,6 +22,7 @@ from smallworld_eqprop.studies.record import Run
 __all__ = [
     "MEANINGS",
     "STYLES",
+    "correction_line",
     "correction_lines",
     "layer_colours",
     "pair_handles",
@@ -182,6 +183,9 @@ def plot_corrections(run: Run, ax: Axes | None = None) -> Axes:
 def correction_lines(ax: Axes, table: pd.DataFrame, colours: Sequence[Any]) -> None:
     """Draw a line per layer pair into axes that become logarithmic, unless all corrections are 0.
 
+    Lines are geometric means over seeds. Bands, of adjacent layers alone, reach from the lowest
+    to the highest seed.
+
     Parameters
     ----------
     ax : matplotlib.axes.Axes
@@ -190,23 +194,49 @@ def correction_lines(ax: Axes, table: pd.DataFrame, colours: Sequence[Any]) -> N
     colours : sequence of colour
         Of every layer after the input.
     """
-    # The seed that was kept batch by batch.
-    seed = table.seed[table.epoch == 1].min()
     batches = np.sort(table.batch[table.epoch == 1].unique())
     ax.axvline(batches[-1], color="0.82", linewidth=0.8, zorder=0)
     # As dense on a logarithmic axis everywhere.
     wanted = batches[np.searchsorted(batches, np.geomspace(1, batches[-1], POINTS))]
-    sampled = table[(table.seed == seed) & ((table.epoch > 1) | table.batch.isin(wanted))]
+    sampled = table[(table.epoch > 1) | table.batch.isin(wanted)]
     changed = bool((sampled.rms > 0).any())
     for (pair, kind), curve in sampled.groupby(["pair", "kind"], sort=False):
         # A pair that did not change has no place on a logarithmic axis.
         values = curve.rms.where(curve.rms > 0) if changed else curve.rms
-        ax.plot(curve.batch, values, color=colours[_upper(pair) - 1], label=pair, **STYLES[kind])
+        colour = colours[_upper(str(pair)) - 1]
+        correction_line(ax, values, curve.batch, colour, str(kind), label=pair)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(LogLocator(numticks=8))
     if changed:
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(numticks=8))
+
+
+def correction_line(
+    ax: Axes, rms: pd.Series, x: pd.Series, colour: Any, kind: str, **style: Any
+) -> None:
+    """Draw the geometric mean over seeds, and between adjacent layers also their range.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    rms : Series
+        RMS corrections of one layer pair, a value for every seed and place.
+    x : Series
+        Their places on the axis, with the same index.
+    colour : colour
+    kind : str
+        A key of `STYLES`.
+    **style
+        Of the line, beside that of its kind.
+    """
+    with np.errstate(divide="ignore"):
+        seeds = np.exp(np.log(rms).groupby(x).agg(["mean", "min", "max"]))
+    ax.plot(seeds.index, seeds["mean"], color=colour, **STYLES[kind], **style)
+    if kind == "interlayer" and (seeds["min"] < seeds["max"]).any():
+        ax.fill_between(
+            seeds.index, seeds["min"], seeds["max"], color=colour, alpha=0.2, linewidth=0
+        )
 
 
 def layer_colours(pairs: Iterable[str]) -> list[str]:

@@ -64,9 +64,8 @@ def learning_curves(runs: Iterable[Run]) -> pd.DataFrame:
 def corrections(runs: Iterable[Run], *, every: int = 10) -> pd.DataFrame:
     """RMS correction of every layer pair: closely in the first epoch, then one mean per epoch.
 
-    In the first epoch it is a centred moving average over 11 batches, taken at every tenth one,
-    and kept for the lowest seed of a network only, to keep the table small. Later epochs are means
-    over their batches, of all seeds.
+    In the first epoch it is a centred moving average over 11 batches, taken at every tenth one.
+    Later epochs are means over their batches.
 
     Parameters
     ----------
@@ -87,15 +86,9 @@ def corrections(runs: Iterable[Run], *, every: int = 10) -> pd.DataFrame:
         As for `learning_curves`, or if `every` is below 1.
     """
     check_type("every", every, Positive)
-    runs = _distinct(runs)
-    lowest: dict[str, int] = {}
-    for run in runs:
-        seed = run.config.training.seed
-        lowest[run.config.name] = min(seed, lowest.get(run.config.name, seed))
     parts = []
-    for run in runs:
-        closely = run.config.training.seed == lowest[run.config.name]
-        parts += _corrections_of(run, every if closely else None)
+    for run in _distinct(runs):
+        parts += _corrections_of(run, every)
     return pd.concat(parts, ignore_index=True)
 
 
@@ -160,18 +153,18 @@ def _without_seed(run: Run) -> dict[str, Any]:
     return config.to_dict()
 
 
-def _corrections_of(run: Run, every: int | None) -> list[pd.DataFrame]:
-    """Tables of one run: the first epoch closely, when asked for, and the means of the others."""
+def _corrections_of(run: Run, every: int) -> list[pd.DataFrame]:
+    """Tables of one run: the first epoch closely, and the means of the others."""
     parts = []
     n_batches = 0
     for epoch in range(1, len(run.history) + 1):
         values = run.corrections(epoch).astype(float)
-        if epoch == 1 and every is not None:
+        if epoch == 1:
             window = min(WINDOW, len(values))
             mean = pd.DataFrame(values).rolling(window, center=True, min_periods=1).mean()
             middle = np.arange(0, len(values), every)
             parts.append(_long(run, epoch, middle + 1, mean.to_numpy()[middle]))
-        elif epoch > 1:
+        else:
             middle = np.array([n_batches + (len(values) + 1) // 2])
             parts.append(_long(run, epoch, middle, values.mean(axis=0, keepdims=True)))
         n_batches += len(values)

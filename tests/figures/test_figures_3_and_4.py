@@ -69,35 +69,53 @@ def test_figure_3_shows_the_history_in_percent(script, runs):
     table = tidy.learning_curves(runs[5][:3])
     training, test = script("figure3").draw(table, networks.published_curves()).axes
     assert (training.get_xlabel(), training.get_ylabel()) == ("epoch", "training error (%)")
-    assert (test.get_xlabel(), test.get_ylabel()) == ("epoch", "test error (%)")
-    for ax, column, line_style in (
-        (training, "training_error", "-"),
-        (test, "test_error", "--"),
-    ):
+    name = "test error (%), median over 9 epochs"
+    assert (test.get_xlabel(), test.get_ylabel()) == ("epoch", name)
+    for ax, column in ((training, "training_error"), (test, "test_error")):
         assert len(ax.lines) == 6  # three networks, three published curves
-        assert {line.get_linestyle() for line in ax.lines} == {line_style}
         lines = {line.get_color(): line.get_ydata() for line in ax.lines}
         for run in runs[5][:3]:
             values = lines[networks.look(run.config.name).colour]
-            assert np.allclose(values, 100 * run.history[column])
+            errors = 100 * run.history[column]
+            # Of five epochs, those at most four away are all.
+            expected = np.median(errors) if column == "test_error" else errors
+            assert np.allclose(values, expected)
     pale = style.lighter(networks.look("layered-3x500").colour)
     published = next(line for line in training.lines if line.get_color() == pale)
     assert published.get_ydata()[0] == pytest.approx(36.4067)
     assert len(published.get_ydata()) == 5
 
 
-def test_figure_3_shows_the_longest_seed_and_the_range_of_all(script, runs):
+def test_figure_3_shows_mean_and_range_of_the_seeds_that_got_so_far(script, runs):
     networks, figure3 = script("networks"), script("figure3")
     first = tidy.learning_curves(runs[5][:1])
     second = first.assign(seed=1, training_error=first.training_error / 2)[:4]
     table = pd.concat([second, first])
     ax = figure3.draw(table, networks.published_curves()).axes[0]
     line = next(line for line in ax.lines if line.get_zorder() == 3)
-    assert np.allclose(line.get_ydata(), 100 * first.training_error)
+    assert np.allclose(line.get_ydata() / first.training_error, [75, 75, 75, 75, 100])
     (band,) = ax.collections
     heights = band.get_paths()[0].vertices[:, 1]
     assert heights.min() == pytest.approx(50 * first.training_error[:4].min())
     assert heights.max() == pytest.approx(100 * first.training_error[:4].max())
+
+
+def test_the_median_of_figure_3_ignores_an_epoch_that_jumps(script):
+    networks, figure3 = script("networks"), script("figure3")
+    table = seeds_to(40, network="layered-3x500").assign(test_error=0.05)
+    table.loc[table.epoch.isin([7, 20, 21]), "test_error"] = 0.4
+    ax = figure3.draw(table, networks.published_curves()).axes[1]
+    line = next(line for line in ax.lines if line.get_zorder() == 3)
+    assert np.allclose(line.get_ydata(), 5)
+    assert len(line.get_ydata()) == 40
+
+
+def test_figure_3_leaves_out_networks_that_ended_early(script):
+    networks, figure3 = script("networks"), script("figure3")
+    long, early = (seeds_to(*n, network=name) for n, name in (([60], "net"), ([3, 2], "other")))
+    fig = figure3.draw(pd.concat([long, early]), networks.published_curves())
+    texts = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert texts == ["net (1 seed to epoch 60)"]
 
 
 def seeds_to(*epochs, network):
@@ -152,14 +170,32 @@ def test_figure_3_says_where_the_published_network_is_another(script):
 
 
 def test_figure_3_prints_errors_beside_the_published_ones(script, runs):
-    published = script("networks").published_curves()
-    table = tidy.learning_curves(runs[5][:1])
-    found = script("figure3").beside_published(table, published).set_index("epoch")
-    assert list(found.index) == [1, 2, 5]
-    name = script("networks").look(table.network[0]).published
+    figure3, networks = script("figure3"), script("networks")
+    published = networks.published_curves()
+    first = tidy.learning_curves(runs[5][:1])
+    second = first.assign(seed=1, training_error=first.training_error / 2)[:2]
+    found = figure3.beside_published(pd.concat([first, second]), published)
+    assert list(found.epoch) == [1, 2, 5]
+    assert list(found.seeds) == [2, 2, 1]
+    name = networks.look(first.network[0]).published
     theirs = published[(published.network == name) & (published.epoch == 2)].iloc[0]
-    assert found.test_error_published[2] == pytest.approx(100 * theirs.test_error)
-    assert found.training_error[2] == pytest.approx(100 * table.training_error[1])
+    assert found.test_error_published[1] == pytest.approx(100 * theirs.test_error)
+    error = 100 * first.training_error[1]
+    columns = ["training_error", "training_error_low", "training_error_high"]
+    assert found.loc[1, columns].to_list() == pytest.approx([0.75 * error, 0.5 * error, error])
+    words = figure3.in_words(found)
+    assert words.training_error[1] == f"{0.75 * error:.2f} ({0.5 * error:.2f} to {error:.2f})"
+    assert words.training_error[2] == f"{100 * first.training_error[4]:.2f}"
+
+
+def test_figure_3_prints_the_papers_networks_first(script):
+    figure3, networks = script("figure3"), script("networks")
+    names = ["other", "rewired-3x500", "layered-3x500"]
+    table = pd.concat([seeds_to(2, network=name) for name in names])
+    found = figure3.beside_published(table, networks.published_curves())
+    assert list(found.network.unique()) == ["layered-3x500", "rewired-3x500", "other"]
+    assert found.training_error_published.isna().to_list() == [False] * 4 + [True] * 2
+    assert "nan" not in figure3.in_words(found).to_csv()
 
 
 def test_figure_3_draws_one_published_curve_once(script, runs):
@@ -196,6 +232,22 @@ def test_figure_4_shows_the_table(script, runs):
         assert len(values) == 12 + 4
 
 
+def test_figure_4_shows_the_geometric_mean_of_seeds_and_the_range_of_adjacent_pairs(script, runs):
+    run = runs[5][2]
+    first = tidy.corrections([run], every=1)
+    table = pd.concat([first, first.assign(seed=1, rms=first.rms * 4)])
+    fig = script("figure4").draw(table, tidy.learning_curves([run]), ["rewired-3x500"])
+    (ax,) = fig.axes
+    for line in (line for line in ax.lines if line.get_label() in run.pairs):
+        of_pair = first[first.pair == line.get_label()].set_index("batch").rms
+        assert np.allclose(line.get_ydata(), 2 * of_pair.loc[line.get_xdata()])
+    assert ax.get_title().startswith("rewired, p = 7.56 % (1 seed)\n")
+    assert "band: lowest to highest seed" in [t.get_text() for t in fig.legends[0].get_texts()]
+    assert len(ax.collections) == sum(kind == "interlayer" for kind in run.kinds)
+    heights = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert heights.max() / heights.min() > 4 * 0.999
+
+
 def test_figure_4_has_the_papers_five_panels_and_one_legend(script, runs):
     table, history = tidy.corrections(runs[1]), tidy.learning_curves(runs[1])
     networks = script("networks").networks_of(table)
@@ -215,6 +267,15 @@ def test_figure_4_has_the_papers_five_panels_and_one_legend(script, runs):
         "from farther back",
         "end of the first epoch",
     ]
+
+
+def test_the_last_epoch_of_figure_4_is_no_single_seeds(script):
+    figure4 = script("figure4")
+    for epochs, last, seeds in (([9, 5, 5], 5, 3), ([9, 7, 5], 7, 2), ([9], 9, 1), ([1], 1, 1)):
+        history = seeds_to(*epochs, network="net").assign(log_spread=1, log_spread_interlayer=1)
+        found = figure4.spread(history, "net")
+        assert list(found.index) == sorted({1, last})
+        assert found["seeds", ""].iloc[-1] == seeds
 
 
 def test_figure_4_takes_other_networks_three_a_row(script):
