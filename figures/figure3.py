@@ -5,7 +5,7 @@
 
 Lines are means over seeds, bands reach from the lowest to the highest seed, and the published
 curves are paler. The test error, which jumps from one epoch to the next, is a moving median over
-nine epochs. Networks that end within three epochs are shown only if all do, in one panel.
+nine epochs. Without --runs, networks of the tables that end within three epochs are left out.
 
 The five-layer networks, which the paper does not show here, get a figure of their own.
 """
@@ -54,8 +54,6 @@ def draw(table: pd.DataFrame, published: pd.DataFrame, runs: Sequence[Run] = ())
     """Draw the curves of a table; `runs` show the first epochs batch by batch, if that is all."""
     last = int(table.epoch.max())
     short = last <= SHORT
-    if not short:
-        table = table[table.groupby("network").epoch.transform("max") > SHORT]
     fig, axes = (_one_panel if short else _two_panels)(last)
     networks = networks_of(table)
     shown: dict[str, Line2D] = {}
@@ -96,6 +94,12 @@ def draw(table: pd.DataFrame, published: pd.DataFrame, runs: Sequence[Run] = ())
         ncols=1 if short and widest > WIDEST else 2, columnspacing=1.2,
     )  # fmt: skip
     return fig
+
+
+def without_short(table: pd.DataFrame) -> pd.DataFrame:
+    """The networks that were trained for more than three epochs, or all, if none was."""
+    long = table.groupby("network").epoch.transform("max") > SHORT
+    return table[long] if long.any() else table
 
 
 def reach(table: pd.DataFrame) -> str:
@@ -229,6 +233,8 @@ def main() -> None:
     found = options(__doc__)
     use_style()
     table, published = curves(found), published_curves()
+    if not found.runs:
+        table = without_short(table)
     deeper = table.network.str.contains("5x100")
     for name, part in (("figure3", table[~deeper]), ("figure3_5x100", table[deeper])):
         if part.empty:
