@@ -6,7 +6,8 @@
 
 Above, training error (solid) and test error (dashed) with weak feedback and Adam, as means over
 seeds; bands reach from the lowest to the highest. Pale are networks of the same size by the paper's
-recipe, one rate, from the tables of figure 3. Below, the RMS correction of every layer pair.
+recipe, one rate, from the tables of figure 3, also means. Below, the RMS correction of every layer
+pair, as in figure 4.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from networks import CURVES, RESULTS, arguments, pair_legend, read_table, size_in_words
+from networks import CURVES, RESULTS, arguments, band_key, pair_legend, read_table, size_in_words
 
 from smallworld_eqprop.cli.errors import exit_status
-from smallworld_eqprop.studies.plots import STYLES, layer_colours
+from smallworld_eqprop.studies.plots import correction_line, layer_colours
 from smallworld_eqprop.studies.style import BLUE, GREEN, PAGE, lighter, save, use_style
 
 HISTORY = ("key", "epoch", "training_error", "test_error")
@@ -57,14 +58,14 @@ def learning(ax: Axes, table: pd.DataFrame, size: str, papers: pd.DataFrame) -> 
         if p not in set(own.p):  # the study is not finished
             continue
         old = papers[(papers.network == PAPERS[size][p]) & (papers.epoch <= last)]
-        old = old[old.seed == 0]
+        old = 100 * old.groupby("epoch")[list(LINES)].mean()
         for column, line in LINES.items():
             found = seeds(own, column).loc[(size, p)]
             dashes = {"linestyle": line, "linewidth": 1.1}
             ax.fill_between(found.index, found["min"], found["max"], color=colour, alpha=0.25, lw=0)
             named = label if line == "-" else None
             ax.plot(found.index, found["mean"], color=colour, label=named, **dashes)
-            ax.plot(old.epoch, 100 * old[column], color=lighter(colour, 0.6), zorder=0, **dashes)
+            ax.plot(old.index, old[column], color=lighter(colour, 0.6), zorder=0, **dashes)
     ax.set(title=f"{size} hidden nodes", xlabel="epoch", yscale="log")
     ax.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
     ax.minorticks_off()
@@ -80,15 +81,14 @@ def draw(history: pd.DataFrame, corrections: pd.DataFrame, papers: pd.DataFrame)
     axes[0, 0].set_ylabel("error (%)")
     own = corrections[corrections["size"] == SHOWN]
     colours = layer_colours(own.pair)
-    means = own.groupby(["p", "pair", "kind", "epoch"], sort=False).rms.mean().reset_index()
     for ax, (p, (label, _)) in zip(axes[1], SHARES.items(), strict=True):
-        for (pair, kind), line in means[means.p == p].groupby(["pair", "kind"], sort=False):
+        for (pair, kind), found in own[own.p == p].groupby(["pair", "kind"], sort=False):
             colour = colours[int(pair.split("-")[1]) - 1]
-            ax.plot(line.epoch, line.rms, color=colour, **STYLES[kind])
+            correction_line(ax, found.rms, found.epoch, colour, kind)
         ax.set(title=f"{SHOWN}, {label}", xlabel="epoch", yscale="log")
     axes[1, 1].sharey(axes[1, 0])
     axes[1, 0].set_ylabel("RMS weight correction")
-    pair_legend(fig, colours, own.kind, ncols=4)
+    pair_legend(fig, colours, own.kind, ncols=4, more=band_key())
     return fig
 
 
