@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -187,31 +187,80 @@ def coarse(setting: Setting, epochs: int) -> Spec:
     return paper(setting, epochs) | {"hardware": [steps]}
 
 
-#: In the order of the design: recipe, settings, halves.
+def noisy(setting: Setting, epochs: int) -> Spec:
+    """The paper's recipe with states that are read with noise."""
+    return paper(setting, epochs) | {"hardware": [{"kind": "readout", "noise": 0.01}]}
+
+
+def deeper(setting: Setting, epochs: int) -> Spec:  # noqa: ARG001
+    """The paper's recipe with the steps of its nudge that ten hidden layers need.
+
+    It has 8 steps for three hidden layers and 12 for five, so 22 for ten.
+    """
+    solver = {"kind": "euler", "steps": 22}
+    return {"preset": "layered-5x100", "rule": {"kind": "random-sign", "solver": solver}}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How networks are trained, which of them, and on what.
+
+    Attributes
+    ----------
+    name : str
+    make : callable
+        From a setting and the number of epochs to what is changed in a run file.
+    settings : sequence of str, optional
+        Names; all settings when left out.
+    data : str
+        A data set of images.
+    examples : int
+        Examples that are used for training.
+    deep : bool
+        Whether the networks have ten hidden layers of 64 nodes.
+    """
+
+    name: str
+    make: Callable[[Setting, int], Spec]
+    settings: Sequence[str] | None = None
+    data: str = "mnist"
+    examples: int = EXAMPLES
+    deep: bool = False
+
+
+#: In the order of the design.
 ORDER = (
-    ("weak-feedback", weak_feedback, None),
-    ("paper", paper, None),
-    ("adam", adam, TWELVE),
-    ("adjoint", exact, TWELVE),
-    ("readout-only", readout, TWELVE),
-    ("six-bit-steps", coarse, TWELVE),
-    ("hops", hops, None),
+    Recipe("weak-feedback", weak_feedback),
+    Recipe("paper", paper),
+    Recipe("adam", adam, TWELVE),
+    Recipe("adjoint", exact, TWELVE),
+    Recipe("readout-only", readout, TWELVE),
+    Recipe("six-bit-steps", coarse, TWELVE),
+    Recipe("noisy-readings", noisy, TWELVE),
+    Recipe("paper-10x64", deeper, TWELVE, deep=True),
+    Recipe("weak-feedback-10x64", weak_feedback, TWELVE, deep=True),
+    Recipe("paper-fashion", paper, TWELVE, data="fashion-mnist"),
+    Recipe("weak-feedback-fashion", weak_feedback, TWELVE, data="fashion-mnist"),
+    Recipe("paper-full", paper, TWELVE, examples=50_000),
+    Recipe("weak-feedback-full", weak_feedback, TWELVE, examples=50_000),
+    Recipe("hops", hops),
 )
-RECIPES = [name for name, _, _ in ORDER]
+RECIPES = {recipe.name: recipe for recipe in ORDER}
 
 
 def studies(
-    recipes: Sequence[str] = RECIPES,
+    recipes: Collection[str] = RECIPES.keys(),
     halves: Sequence[str] = HALVES,
     names: Sequence[str] | None = None,
     quick: bool = False,
 ) -> Iterator[Study]:
     """One study per recipe and half, in the order of the design; all settings without names."""
     epochs = 1 if quick else EPOCHS
-    for (recipe, make, some), half in itertools.product(ORDER, HALVES):
-        if recipe not in recipes or half not in halves:
+    for recipe, half in itertools.product(RECIPES.values(), HALVES):
+        if recipe.name not in recipes or half not in halves:
             continue
-        wanted = [each for each in (names, QUICK if quick else some) if each is not None]
+        some = QUICK if quick else recipe.settings
+        wanted = [each for each in (names, some) if each is not None]
         chosen = [
             each
             for each in settings()
@@ -220,23 +269,33 @@ def studies(
         if not chosen:
             continue
         runs = [
-            run(setting, make(setting, epochs), recipe, seed, quick)
+            run(setting, recipe, seed, epochs, quick)
             for seed, setting in itertools.product(SEEDS[:1] if quick else SEEDS, chosen)
         ]
-        name = f"{recipe}-{half}" + ("-quick" if quick else "")
+        name = f"{recipe.name}-{half}" + ("-quick" if quick else "")
         yield Study(name, tuple(runs), epochs, ("structure",))
 
 
-def run(setting: Setting, recipe: Spec, name: str, seed: int, quick: bool) -> RunConfig:
+def run(
+    setting: Setting, recipe: Recipe, seed: int, epochs: int = EPOCHS, quick: bool = False
+) -> RunConfig:
     """One run: its name says setting and recipe."""
-    config = RunConfig.preset(recipe.pop("preset"), topology=setting.topology)
-    data: Spec = {"kind": "mnist", "n_train": EXAMPLES + APART}
+    changed = recipe.make(setting, epochs)
+    topology = ten_by_64(setting.topology) if recipe.deep else setting.topology
+    config = RunConfig.preset(changed.pop("preset"), topology=topology)
+    examples, apart = (2000, 1000) if quick else (recipe.examples, APART)
+    data: Spec = {"kind": recipe.data, "n_train": examples + apart}
     if setting.pool > 1:
         data["pool"] = setting.pool
-    changed = recipe | {"data": data, "validation": APART, "test": "end", "seed": seed}
-    if quick:
-        changed |= {"data": data | {"n_train": 3000}, "validation": 1000}
-    return config.changed(name=f"{setting.name}--{name}", **changed)
+    changed |= {"data": data, "validation": apart, "test": "end", "seed": seed}
+    return config.changed(name=f"{setting.name}--{recipe.name}", **changed)
+
+
+def ten_by_64(topology: Spec) -> Spec:
+    """The same kind of network with ten hidden layers of 64 nodes, or as many nodes and edges."""
+    if "layer_sizes" in topology:
+        return topology | {"layer_sizes": [784, *[64] * 10, 10]}
+    return topology | {"hidden": 640, "edges": 9 * 64**2, "entry": 64, "exits": 64}
 
 
 def do(found: argparse.Namespace) -> int:
@@ -265,7 +324,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=RECIPES)
+    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--halves", nargs="+", choices=HALVES, default=HALVES)
     names = [each.name for each in settings()]
     parser.add_argument("--settings", nargs="+", choices=names, metavar="NAME", help="only these")

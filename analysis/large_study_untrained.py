@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from large_study import SEEDS, Setting, paper, run, settings
+from large_study import RECIPES, SEEDS, Setting, run, settings
 from tables import write
 
 from smallworld_eqprop import Dataset, LayeredGraph, Network, RunConfig
@@ -107,7 +107,7 @@ def fill(name: str, out: Path, chosen: Sequence[Setting]) -> Path:
         pair for pair in itertools.product(SEEDS, chosen) if (pair[1].name, pair[0]) not in done
     ]
     for number, (seed, setting) in enumerate(todo, start=1):
-        config = run(setting, paper(setting, 1), "paper", seed, quick=False)
+        config = run(setting, RECIPES["paper"], seed)
         values = MEASURES[name](config, config.topology.build(seed))
         named = {f"metric_{key}": value for key, value in values.items()}
         row = {"setting": setting.name, "seed": seed, **named}

@@ -13,6 +13,8 @@ import pytest
 
 from smallworld_eqprop import Dataset, InputError, LayeredGraph, Network
 
+PAPER = large_study.RECIPES["paper"]
+
 
 @pytest.fixture(scope="module")
 def everything() -> list:
@@ -42,7 +44,7 @@ def test_every_run_has_its_setting_recipe_and_schedule(everything: list) -> None
 def test_settings_know_whether_layers_have_edges_inside() -> None:
     for setting in large_study.settings():
         if setting.layers:
-            config = large_study.run(setting, large_study.paper(setting, 1), "paper", 0, True)
+            config = large_study.run(setting, PAPER, seed=0)
             graph = config.topology.build(0)
             lower, upper = graph.layers[graph.edges].T
             assert (lower == upper).any() == setting.inside, setting.name
@@ -53,15 +55,36 @@ def test_compared_families_have_equally_many_edges(kind: str) -> None:
     for setting in large_study.settings():
         spec = setting.topology
         if spec["kind"] == kind and not {"intralayer", "neighbours"} & spec.keys():
-            config = large_study.run(setting, large_study.paper(setting, 1), "paper", 0, True)
+            config = large_study.run(setting, PAPER, seed=0)
             assert config.topology.build(0).n_edges == 49_700, setting.name
 
 
 def test_hidden_graphs_have_as_many_edges() -> None:
     for setting in large_study.settings():
         if setting.topology["kind"] == "hidden_graph":
-            config = large_study.run(setting, large_study.paper(setting, 1), "paper", 0, True)
+            config = large_study.run(setting, PAPER, seed=0)
             assert config.topology.build(0).n_edges == 49_700, setting.name
+
+
+def test_deeper_networks_have_ten_layers_or_as_many_nodes_and_edges() -> None:
+    deep = large_study.RECIPES["paper-10x64"]
+    edges = 64 * (784 + 9 * 64 + 10)
+    for setting in large_study.settings():
+        if setting.name in large_study.TWELVE:
+            config = large_study.run(setting, deep, seed=0)
+            graph = config.topology.build(0)
+            assert graph.n_nodes == 784 + 640 + 10
+            cliques = 10 * 64 * 63 // 2 * (setting.name == "cliques-p0.1")
+            assert graph.n_edges == edges + cliques, setting.name
+
+
+def test_recipes_say_on_what_they_train(everything: list) -> None:
+    runs = {run.name.partition("--")[2]: run for study in everything for run in study.runs}
+    data = {name: (type(run.data).__name__, run.data.n_train) for name, run in runs.items()}
+    assert data["paper"] == data["weak-feedback"] == data["paper-10x64"] == ("Mnist", 30_000)
+    assert data["weak-feedback-fashion"] == ("FashionMnist", 30_000)
+    assert data["paper-full"] == ("Mnist", 60_000)
+    assert {run.training.validation for run in runs.values()} == {10_000}
 
 
 def table(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -259,7 +282,7 @@ def small(monkeypatch) -> tuple:
     """A layered network with three nodes a layer, and random pixels."""
     spec = {"kind": "layered", "layer_sizes": [784, 3, 3, 10]}
     setting = large_study.Setting("small", "explore", spec)
-    config = large_study.run(setting, large_study.paper(setting, 1), "paper", 0, quick=False)
+    config = large_study.run(setting, PAPER, seed=0)
     rng = np.random.default_rng(0)
     pixels = rng.random((60, 784), dtype=np.float32)
     targets = np.eye(10, dtype=np.float32)[rng.integers(10, size=60)]
