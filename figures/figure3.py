@@ -26,6 +26,7 @@ from networks import (
     band_key,
     curves,
     look,
+    mean_and_range,
     networks_of,
     options,
     published_curves,
@@ -118,44 +119,25 @@ def reach(table: pd.DataFrame) -> str:
 
 
 def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Errors in % of every network, mean and range over seeds, and the published ones.
+    """Errors of every network in %, mean and range over seeds, and the published ones.
 
     Of some epochs: `TOLD`, then every fiftieth, and the last.
     """
-    last = table.groupby("network").epoch.transform("max")
-    shown = table[table.epoch.isin(TOLD) | (table.epoch % TOLD[-1] == 0) | (table.epoch == last)]
-    by_epoch = shown.groupby(["network", "epoch"])
-    found = by_epoch.seed.nunique().to_frame("seeds")
-    for kind in ERRORS:
-        found[[kind, f"{kind}_low", f"{kind}_high"]] = 100 * by_epoch[kind].agg(
-            ["mean", "min", "max"]
-        )
-    theirs = published.assign(**{kind: 100 * published[kind] for kind in ERRORS})
-    found["published"] = [look(name).published for name in found.index.get_level_values("network")]
-    found = found.reset_index().merge(
-        theirs[["network", "epoch", *ERRORS]], how="left",
-        left_on=["published", "epoch"], right_on=["network", "epoch"], suffixes=("", "_published"),
-    )  # fmt: skip
-    order = {name: number for number, name in enumerate(networks_of(table))}
-    return (
-        found.drop(columns=["published", "network_published"])
-        .sort_values("network", key=lambda names: names.map(order), kind="stable")
-        .reset_index(drop=True)
-    )
-
-
-def in_words(errors: pd.DataFrame) -> pd.DataFrame:
-    """The table of `beside_published` as it is read: ``2.16 (2.10 to 2.25)`` of several seeds."""
-    words = errors[["network", "seeds", "epoch"]].copy()
-    for kind in ERRORS:
-        columns = errors[[kind, f"{kind}_low", f"{kind}_high"]].itertuples(index=False, name=None)
-        words[kind] = [
-            f"{mean:.2f} ({low:.2f} to {high:.2f})" if seeds > 1 else f"{mean:.2f}"
-            for seeds, (mean, low, high) in zip(errors.seeds, columns, strict=True)
-        ]
-        theirs = errors[f"{kind}_published"]
-        words[f"{kind}_published"] = theirs.map("{:.2f}".format).where(theirs.notna(), "")
-    return words
+    indexed = 100 * published.set_index(["network", "epoch"])[list(ERRORS)]
+    theirs = indexed.map("{:.2f}".format).to_dict("index")
+    rows = []
+    for network in networks_of(table):
+        own = table[table.network == network]
+        for epoch, seeds in own.groupby("epoch"):
+            if not (epoch in TOLD or epoch % TOLD[-1] == 0 or epoch == own.epoch.max()):
+                continue
+            row = {"network": network, "seeds": len(seeds), "epoch": epoch}
+            beside = theirs.get((look(network).published, epoch), {})
+            for kind in ERRORS:
+                row[kind] = mean_and_range(100 * seeds[kind])
+                row[f"{kind}_published"] = beside.get(kind, "")
+            rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _marked(last: int, number: int, networks: int) -> tuple[int, int]:
@@ -241,8 +223,8 @@ def main() -> None:
             continue
         for path in save(draw(part, published, found.runs), found.out, name):
             print(path)
-    words = in_words(beside_published(table, published))
-    print(tabulate(words, "keys", "github", disable_numparse=True, showindex=False))
+    beside = beside_published(table, published)
+    print(tabulate(beside, "keys", "github", disable_numparse=True, showindex=False))
 
 
 if __name__ == "__main__":

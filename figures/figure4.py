@@ -17,7 +17,17 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from networks import band_key, corrections, curves, look, networks_of, options, pair_legend
+from networks import (
+    band_key,
+    corrections,
+    curves,
+    look,
+    mean_and_range,
+    networks_of,
+    options,
+    pair_legend,
+)
+from tabulate import tabulate
 
 from smallworld_eqprop.cli.errors import exit_status
 from smallworld_eqprop.studies.plots import correction_lines, layer_colours
@@ -48,7 +58,7 @@ def draw(table: pd.DataFrame, history: pd.DataFrame, networks: Sequence[str]) ->
         row[0].set_ylabel("RMS weight correction")
         for ax, network in zip(row, names, strict=False):
             correction_lines(ax, shown[shown.network == network], colours)
-            ax.set_title(_title(network, spread(history, network)), fontsize=7)
+            ax.set_title(_title(network, first_and_last(history, network)), fontsize=7)
         for ax in row[len(names) :]:
             ax.remove()
     axes[0, 0].set_xlim(1, 1.1 * shown.batch.max())
@@ -71,26 +81,35 @@ def arranged(networks: Sequence[str]) -> list[list[str]]:
     return [list(networks[start : start + 3]) for start in range(0, len(networks), 3)]
 
 
-def spread(history: pd.DataFrame, network: str) -> pd.DataFrame:
-    """How uneven training is in the first and the last epoch: mean, deviation, number of seeds.
-
-    Of several seeds, the last epoch is that of the second longest, so that it is no single seed's.
-    """
-    by_epoch = history[history.network == network].groupby("epoch")
-    numbers = by_epoch[["log_spread", "log_spread_interlayer"]].agg(["mean", "std"])
-    numbers["seeds", ""] = by_epoch.seed.nunique()
-    several = int((numbers["seeds", ""] > 1).sum())
-    last = (several or len(numbers)) - 1
-    return numbers.iloc[sorted({0, last})]
+def first_and_last(history: pd.DataFrame, network: str) -> pd.DataFrame:
+    """Rows of a network in the first epoch and in the last one, if possible of several seeds."""
+    own = history[history.network == network]
+    seeds = own.groupby("epoch").seed.nunique()
+    several = seeds.index[seeds > 1]
+    last = several.max() if len(several) else seeds.index.max()
+    return own[own.epoch.isin([seeds.index.min(), last])]
 
 
-def _title(network: str, numbers: pd.DataFrame) -> str:
+def spreads(history: pd.DataFrame, networks: Sequence[str]) -> pd.DataFrame:
+    """How uneven training is in these epochs: mean and range over seeds of the log-spread."""
+    rows = []
+    for network in networks:
+        for epoch, seeds in first_and_last(history, network).groupby("epoch"):
+            row = {"network": network, "seeds": len(seeds), "epoch": epoch}
+            row["all pairs"] = mean_and_range(seeds.log_spread)
+            row["adjacent pairs"] = mean_and_range(seeds.log_spread_interlayer)
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _title(network: str, history: pd.DataFrame) -> str:
     """Name, number of seeds that got so far, and log-spread at the beginning and then."""
-    seeds = int(numbers["seeds", ""].iloc[-1])
-    values = (f"{mean:.2f}" for mean in numbers["log_spread"]["mean"])
+    epochs = history.groupby("epoch").log_spread.agg(["size", "mean"])
+    seeds = epochs["size"].iloc[-1]
+    values = (f"{mean:.2f}" for mean in epochs["mean"])
     return (
-        f"{look(network).label} ({seeds} seed{'s' * (seeds > 1)})\n"
-        f"log-spread {' → '.join(values)} (epoch {' → '.join(map(str, numbers.index))})"
+        f"{look(network).label} ({seeds} seed{'' if seeds == 1 else 's'})\n"
+        f"log-spread {' → '.join(values)} (epoch {' → '.join(map(str, epochs.index))})"
     )
 
 
@@ -105,8 +124,8 @@ def main() -> None:
         networks = papers or networks
     for path in save(draw(table, history, networks), found.out, "figure4"):
         print(path)
-    for network in networks:
-        print(f"\n{network}\n{spread(history, network).round(3).to_string()}")
+    table = spreads(history, networks)
+    print(tabulate(table, "keys", "github", disable_numparse=True, showindex=False))
 
 
 if __name__ == "__main__":

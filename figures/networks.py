@@ -94,6 +94,18 @@ def size_in_words(layer_sizes: str) -> str:
     return f"{len(hidden)} x {hidden[0]}"
 
 
+def mean_and_range(values: pd.Series) -> str:
+    """A mean over seeds, with lowest and highest of several.
+
+    Examples
+    --------
+    >>> mean_and_range(pd.Series([1, 2, 3])), mean_and_range(pd.Series([2]))
+    ('2.00 (1.00 to 3.00)', '2.00')
+    """
+    several = f" ({values.min():.2f} to {values.max():.2f})" if len(values) > 1 else ""
+    return f"{values.mean():.2f}{several}"
+
+
 def error_bars(points: pd.DataFrame) -> npt.NDArray:
     """From the mean down to the lowest and up to the highest seed, as matplotlib takes them."""
     return np.array([points.error - points.low, points.high - points.error])

@@ -69,11 +69,52 @@ def test_learning_curves_of_the_reproduction():
     figure3, networks = import_module("figure3"), import_module("networks")
     ours = pd.read_csv(RESULTS / "learning_curves.csv")
     long = ours.groupby("network").epoch.transform("max") >= 100
-    words = figure3.in_words(figure3.beside_published(ours[long], networks.published_curves()))
     text = page("docs/reproduction.md")
-    assert len(words) == 7 * 4 + 9
-    for row in words.drop(columns=["network", "seeds"]).itertuples(index=False):
-        assert f"| {' | '.join(map(str, row))} |" in text
+    beside = figure3.beside_published(ours[long], networks.published_curves())
+    assert len(beside) == 7 * 4 + 9
+    spreads = import_module("figure4").spreads(ours, ours.network[long].unique())
+    assert len(spreads) == 2 * 5
+    for table in (beside, spreads):
+        for row in table.drop(columns=["network", "seeds"]).itertuples(index=False):
+            assert f"| {' | '.join(map(str, row))} |" in text
+
+
+def test_the_reproduction_figure_by_figure():
+    mean_and_range = import_module("networks").mean_and_range
+    curves = pd.read_csv(RESULTS / "learning_curves.csv")
+    end = curves[curves.epoch == 100].groupby("network")
+    text = page("docs/reproduction.md")
+    for _, seeds in end:
+        errors = [mean_and_range(100 * seeds[f"{kind}_error"]) for kind in ("training", "test")]
+        assert f"{errors[0]} training, {errors[1]} test" in text
+    ours = curves[curves.network == "layered-3x500"]
+    ours = ours.pivot(index="epoch", columns="seed", values="training_error").loc[30:, [0, 1]]
+    published = pd.read_csv(RESULTS / "published_learning_curves.csv", comment="#")
+    published = published[published.network == "layered_global_rate"].set_index("epoch")
+    above = ours.sub(published.training_error, axis=0).dropna()
+    assert (100 * above.loc[30]).round(1).to_list() == [0.3, 0.6]
+    assert (100 * above.loc[100]).round(1).to_list() == [0.5, 0.5]
+    assert [round(100 * each, 1) for each in (above.min().min(), above.max().max())] == [0.1, 0.8]
+    between = 100 * (ours[1] - ours[0])
+    assert (round(between.mean(), 2), round(between.abs().max(), 2)) == (0.06, 0.36)
+    more = 100 * above.div(published.training_error, axis=0).dropna()
+    assert (round(more.min().min()), round(more.max().max())) == (5, 38)
+    assert "larger by 5 to 38 % of the published one" in text
+    assert "by 0.06 points on average in these epochs, and by at most 0.36" in text
+
+
+def test_factors_between_corrections_of_adjacent_layers():
+    corrections = pd.read_csv(RESULTS / "corrections.csv")
+    first = corrections[(corrections.kind == "interlayer") & (corrections.epoch == 1)]
+    means = first.groupby(["network", "seed", "pair"]).rms.mean().groupby(["network", "seed"])
+    factors = (means.max() / means.min()).groupby("network").agg(["min", "max"])
+    text = page("docs/reproduction.md")
+    for network in ("layered-3x500", "rewired-3x500", "layered-5x100", "rewired-5x100"):
+        assert "{min:.0f} to {max:.0f}".format(**factors.loc[network]) in text
+    assert (
+        "a factor of {min:.1f} to {max:.1f}".format(**factors.loc["layered-3x500-per-layer"])
+        in text
+    )
 
 
 STRUCTURES = {
