@@ -19,6 +19,7 @@ from scipy import sparse
 from smallworld_eqprop.errors import InputError
 from smallworld_eqprop.graphs.convert.choice import Choice
 from smallworld_eqprop.graphs.convert.columns import columns, plain, with_position
+from smallworld_eqprop.graphs.convert.labels import plain_label
 from smallworld_eqprop.graphs.convert.outside import Outside, layered_from, of_matrix
 from smallworld_eqprop.graphs.convert.provenance import written_steps
 from smallworld_eqprop.graphs.core.arguments import Symmetrise, checked_labels
@@ -167,8 +168,7 @@ def to_igraph(g: LayeredGraph) -> igraph.Graph:
     graph.vs["layer"] = g.layers.tolist()
     if g.labels is not None:
         # A numpy scalar is neither number nor text to the writers of igraph.
-        plain_names = (each.item() if isinstance(each, np.generic) else each for each in g.labels)
-        graph.vs["name"] = list(plain_names)
+        graph.vs["name"] = list(map(plain_label, g.labels))
     for key, values in plain(g.node_data).items():
         graph.vs[key] = values
     for key, values in plain(g.edge_data).items():

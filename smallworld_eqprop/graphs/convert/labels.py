@@ -10,7 +10,7 @@ import numpy as np
 
 from smallworld_eqprop.errors import InputError
 
-__all__ = ["read_labels", "written_labels"]
+__all__ = ["plain_label", "read_labels", "written_labels"]
 
 # A label of a subclass of these, such as a numpy float64 or an IntEnum, is written as its value.
 VALUES: tuple[Any, ...] = (bool, int, float, complex, bytes)
@@ -61,14 +61,23 @@ def _checked(label: Hashable) -> str:
     )
 
 
+def plain_label(label: Any) -> Any:
+    """A scalar of numpy as a value of Python's own, equal to it; anything else as it is."""
+    # Text first: its item would lose zeros at the end.
+    if isinstance(label, np.str_):
+        return str.__str__(label)
+    if isinstance(label, np.bytes_):
+        return bytes.__add__(label, b"")
+    return label.item() if isinstance(label, np.generic) else label
+
+
 def _literal(label: Any) -> str:
     if isinstance(label, tuple):
         return f"({''.join(f'{_literal(each)}, ' for each in label)})"
     if isinstance(label, frozenset):
         # Sorted, because the order of a set is another in every process.
         return f"{{{', '.join(sorted(map(_literal, label)))}}}" if label else "set()"
-    if isinstance(label, np.generic):
-        label = label.item()
+    label = plain_label(label)
     if isinstance(label, str):
         return repr(str.__str__(label))
     for kind in VALUES:

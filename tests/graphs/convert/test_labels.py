@@ -33,6 +33,7 @@ numbers = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False).map(np.float64),
 )
 simple = numbers | st.text(max_size=4) | st.text(max_size=4).map(np.str_) | st.binary(max_size=4)
+simple |= st.binary(max_size=4).map(np.bytes_)
 others = st.booleans() | st.booleans().map(np.bool_) | st.sampled_from(list(Rank))
 labels = st.recursive(
     simple | others | st.none() | st.complex_numbers(allow_nan=False, allow_infinity=False),
@@ -53,6 +54,7 @@ KINDS = {
     "numpy integers": [np.int64(7), np.uint8(3), np.int32(-5)],
     "numpy floats": [np.float64(0.5), np.float32(0.1), np.float16(3)],
     "numpy text": [np.str_("a"), np.str_("b c"), np.str_("")],
+    "zeros at the end": [np.str_("\0"), np.bytes_(b"a\0"), (np.str_("b\0"),)],
     "numpy booleans": [np.True_, np.False_, 2],
     "tuples": [(0, 0), (0, np.int64(1)), (1, ("a", None))],
     "named tuples": [Point(0, 0), Point(0, 1), Point(1, 1)],
