@@ -228,24 +228,26 @@ class Recipe:
     deep: bool = False
 
 
-#: In the order of the design.
-ORDER = (
-    Recipe("weak-feedback", weak_feedback),
-    Recipe("paper", paper),
-    Recipe("adam", adam, TWELVE),
-    Recipe("adjoint", exact, TWELVE),
-    Recipe("readout-only", readout, TWELVE),
-    Recipe("six-bit-steps", coarse, TWELVE),
-    Recipe("noisy-readings", noisy, TWELVE),
-    Recipe("paper-10x64", deeper, TWELVE, deep=True),
-    Recipe("weak-feedback-10x64", weak_feedback, TWELVE, deep=True),
-    Recipe("paper-fashion", paper, TWELVE, data="fashion-mnist"),
-    Recipe("weak-feedback-fashion", weak_feedback, TWELVE, data="fashion-mnist"),
-    Recipe("paper-full", paper, TWELVE, examples=50_000),
-    Recipe("weak-feedback-full", weak_feedback, TWELVE, examples=50_000),
-    Recipe("hops", hops),
-)
-RECIPES = {recipe.name: recipe for recipe in ORDER}
+#: By name, in the order of the design.
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("weak-feedback", weak_feedback),
+        Recipe("paper", paper),
+        Recipe("adam", adam, TWELVE),
+        Recipe("adjoint", exact, TWELVE),
+        Recipe("readout-only", readout, TWELVE),
+        Recipe("six-bit-steps", coarse, TWELVE),
+        Recipe("noisy-readings", noisy, TWELVE),
+        Recipe("paper-10x64", deeper, TWELVE, deep=True),
+        Recipe("weak-feedback-10x64", weak_feedback, TWELVE, deep=True),
+        Recipe("paper-fashion", paper, TWELVE, data="fashion-mnist"),
+        Recipe("weak-feedback-fashion", weak_feedback, TWELVE, data="fashion-mnist"),
+        Recipe("paper-full", paper, TWELVE, examples=50_000),
+        Recipe("weak-feedback-full", weak_feedback, TWELVE, examples=50_000),
+        Recipe("hops", hops),
+    )
+}
 
 
 def studies(

@@ -40,7 +40,6 @@ from smallworld_eqprop.studies.style import COLUMN, PAGE, lighter, save, use_sty
 
 # The widest label that has room beside another in a figure of one panel.
 WIDEST = 40
-ERRORS = ("training_error", "test_error")
 #: Epochs of the table.
 TOLD = (1, 2, 5, 10, 20, 50)
 #: Epochs of the moving median of the test error.
@@ -123,7 +122,7 @@ def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> pd.DataFra
 
     Of some epochs: `TOLD`, then every fiftieth, and the last.
     """
-    indexed = 100 * published.set_index(["network", "epoch"])[list(ERRORS)]
+    indexed = 100 * published.set_index(["network", "epoch"])[list(NAMES)]
     theirs = indexed.map("{:.2f}".format).to_dict("index")
     rows = []
     for network in networks_of(table):
@@ -133,7 +132,7 @@ def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> pd.DataFra
                 continue
             row = {"network": network, "seeds": len(seeds), "epoch": epoch}
             beside = theirs.get((look(network).published, epoch), {})
-            for kind in ERRORS:
+            for kind in NAMES:
                 row[kind] = mean_and_range(100 * seeds[kind])
                 row[f"{kind}_published"] = beside.get(kind, "")
             rows.append(row)
@@ -150,7 +149,7 @@ def _one_panel(last: int) -> tuple[Figure, dict[str, Axes]]:
     fig, ax = plt.subplots(figsize=(1.4 * COLUMN, 1.25 * COLUMN))
     ax.set(xlabel="epoch", ylabel="error (%)", ylim=(0, 100), xlim=(0, last + 0.08))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return fig, dict.fromkeys(ERRORS, ax)
+    return fig, dict.fromkeys(NAMES, ax)
 
 
 def _two_panels(last: int) -> tuple[Figure, dict[str, Axes]]:
@@ -164,7 +163,7 @@ def _two_panels(last: int) -> tuple[Figure, dict[str, Axes]]:
         ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.yaxis.set_minor_formatter(NullFormatter())
-    return fig, dict(zip(ERRORS, axes, strict=True))
+    return fig, dict(zip(NAMES, axes, strict=True))
 
 
 def _errors(axes: Mapping[str, Axes], table: pd.DataFrame, short: bool, style: dict) -> None:
