@@ -92,7 +92,7 @@ def sweep(
         display.say("stopped; everything is kept. Go on with the same command")
         return 130
     if end.elsewhere:
-        display.say(f"{end.elsewhere} runs are being done by other sweeps")
+        display.say(f"{end.elsewhere} of {end.total} runs are being done by other sweeps")
     if end.failed:
         display.say(
             f"{end.failed} of {end.total} runs failed; smallworld-eqprop status {path} says why, "

@@ -210,7 +210,7 @@ def train(
         return 130
     if display.last is None:
         done = len(run.history)
-        display.say(f"{folder} has {done} epochs already; ask for more with --epochs")
+        display.say(f"{folder} has all epochs already ({done}); ask for more with --epochs")
     if not as_json:
         typer.echo(folder)
     return 0

@@ -117,7 +117,7 @@ def test_resume_goes_on_and_says_when_nothing_is_left(capsys):
     assert len(Run(Path("run")).history) == 2
     capsys.readouterr()
     assert main([*TINY, "--epochs=2", "--out=run", "--resume"]) == 0
-    assert "has 2 epochs already" in capsys.readouterr().err
+    assert "has all epochs already (2)" in capsys.readouterr().err
     status, message = fails([*TINY, "--epochs=2", "--out=run"], capsys)
     assert status == 2
     assert "run: holds a run already; continue it with --resume, replace it with" in message

@@ -95,7 +95,7 @@ def test_hops_do_not_pass_through_the_inputs():
 
 def test_hops_need_a_way_to_an_output():
     graph = LayeredGraph((2, 3, 1), [(0, 2), (0, 3), (1, 4), (2, 5), (3, 4)])
-    told = r"^depth: 'hops', but 2 free nodes \(the first is node 3\) reach no output; "
+    told = "^depth: 'hops', but 2 of 4 free nodes have no path to an output, the first is node 3; "
     with pytest.raises(InputError, match=told) as caught:
         Network(graph, model=WeakFeedback(depth="hops"))
     assert "\n" not in str(caught.value)

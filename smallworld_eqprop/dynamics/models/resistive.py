@@ -109,8 +109,9 @@ class Resistive(Model):
             n = graph.layer_sizes[0]
             if (lost := np.flatnonzero(~np.isin(part[n:], part[:n]))).size:
                 raise InputError(
-                    f"leak: 0, but {lost.size} free nodes (the first is node {lost[0] + n}) are "
-                    "joined to no input, so that their voltages are undefined; give a leak above 0"
+                    f"leak: 0, but {lost.size} of {part.size - n} free nodes have no path to an "
+                    f"input, the first is node {lost[0] + n}, so that their voltages are "
+                    "undefined; give a leak above 0"
                 )
         return self.leak
 

@@ -82,7 +82,8 @@ class WeakFeedback(Hopfield):
         if not np.isfinite(depth).all():
             lost = np.flatnonzero(~np.isfinite(depth))
             raise InputError(
-                f"depth: 'hops', but {lost.size} free nodes (the first is node "
-                f"{lost[0] + n_inputs}) reach no output; add edges, or count depth by layers"
+                f"depth: 'hops', but {lost.size} of {depth.size} free nodes have no path to an "
+                f"output, the first is node {lost[0] + n_inputs}; add edges, or count depth by "
+                "layers"
             )
         return float(self.feedback) ** -depth
