@@ -231,7 +231,8 @@ def test_values_out_of_range(values, message):
 
 def test_open_voltages():
     graph = LayeredGraph((2, 3, 1), [(0, 2), (1, 2), (2, 5), (3, 4)])
-    with pytest.raises(InputError, match=r"^leak: 0, but 2 of \d+ free nodes .*the first is node 3, so"):
+    told = "^leak: 0, but 2 of 4 free nodes have no path to an input, the first is node 3, so"
+    with pytest.raises(InputError, match=told):
         Network(graph, model=Resistive())
     assert Network(graph, model=Resistive(leak=0.1)).states([[1.0]]).shape == (1, 4)
 
