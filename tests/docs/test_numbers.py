@@ -584,7 +584,11 @@ def test_connectomes_on_other_tasks():
     text = page("docs/large-study.md")
     assert f"by {least} to {most} of their standard deviations" in text
     fly = found[found.connectome == "fly"]
-    assert f"mushroom body, within {fly.effect.abs().max():.1f}" in text
+    assert (len(fly), (fly.effect.abs() > 2).sum()) == (12, 1)
+    assert "mushroom body, with one of twelve effects beyond 2" in text
+    layers = fly[fly.null == third["fly"]].effect
+    told = f"none of six effects is beyond {layers.abs().max():.1f} standard deviations"
+    assert told in page("docs/connectomes.md")
 
 
 def test_the_papers_figures_under_todays_means():
