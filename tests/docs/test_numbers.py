@@ -468,6 +468,11 @@ def test_correlations_of_the_large_study():
     for half in ("explore", "confirm"):
         for outcome in ("error_1", "error_last"):
             assert interval(found.loc[hops, "weak-feedback", half, outcome, "spearman"]) in text
+        weak = found.loc["metric_transitivity", "weak-feedback", half, "error_last"]
+        row = weak.loc["spearman"]
+        assert f"{row.value:.2f}, {row.low:.2f} to {row.high:.2f}" in text
+        assert f"{row.value:.2f}" in page("README.md")
+        assert interval(weak.loc[held]) in text
         for name in ("attractors", "attractors_several", "condition"):
             row = last(f"metric_{name}", half)
             assert row.low < 0 < row.high
@@ -503,8 +508,26 @@ def test_errors_of_the_large_study():
         f"{errors['paper', 'no-layers']:.0f} %"
     ) in text
     weak, paper = errors["weak-feedback"], errors["paper"]
-    assert (len(weak), len(paper)) == (31, 61)
-    between = f"between {weak.min():.1f} and {weak.max():.1f} %"
+    assert (len(weak), len(paper)) == (61, 61)
+    designed = import_module("large_study").settings()
+    chips = [each.name for each in designed if each.pool > 1]
+    for told, kind in {
+        "(31 settings) end between {} and {} %": [
+            each.name for each in designed if each.layers and not each.inside
+        ],
+        "(17 settings): {} to {} %": [each.name for each in designed if each.inside],
+        "(10 settings, feedback by hops): {} to {} %": [
+            each.name for each in designed if not each.layers and each.name not in chips
+        ],
+    }.items():
+        own = weak[kind]
+        assert f"({len(own)} settings" in told
+        assert told.format(f"{own.min():.1f}", f"{own.max():.1f}") in text
+    told = "Zephyr {zephyr:.0f} %, Pegasus {pegasus:.0f} %, the king's graph {king:.0f} %"
+    assert told.format(**weak[chips]) in text
+    others = weak.drop(chips)
+    assert len(others) == 58
+    between = f"between {others.min():.1f} and {others.max():.1f} %"
     assert between in text
     assert between in page("README.md")
     assert f"from {paper.min():.0f} to {paper.max():.0f} %" in page("README.md")
