@@ -509,6 +509,8 @@ def test_errors_of_the_large_study():
     ) in text
     weak, paper = errors["weak-feedback"], errors["paper"]
     assert (len(weak), len(paper)) == (61, 61)
+    triangles = settings[settings.recipe == "weak-feedback"].set_index("setting")
+    triangles = triangles.metric_transitivity
     designed = import_module("large_study").settings()
     chips = [each.name for each in designed if each.pool > 1]
     for told, kind in {
@@ -521,6 +523,8 @@ def test_errors_of_the_large_study():
         ],
     }.items():
         own = weak[kind]
+        by_triangles = triangles[kind].corr(own, method="spearman")
+        assert f"({by_triangles:.2f})" in text
         assert f"({len(own)} settings" in told
         assert told.format(f"{own.min():.1f}", f"{own.max():.1f}") in text
     told = "Zephyr {zephyr:.0f} %, Pegasus {pegasus:.0f} %, the king's graph {king:.0f} %"
