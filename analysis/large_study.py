@@ -30,7 +30,7 @@ from smallworld_eqprop.studies.exported import exported_keys
 
 SIZES = [784, 50, 50, 50, 50, 50, 10]
 SEEDS = (0, 1, 2)
-EPOCHS = 10
+EPOCHS, LONG = 10, 30
 EXAMPLES, APART = 20_000, 10_000
 HALVES = ("explore", "confirm")
 
@@ -218,6 +218,7 @@ class Recipe:
         Examples that are used for training.
     deep : bool
         Whether the networks have ten hidden layers of 64 nodes.
+    epochs : int
     """
 
     name: str
@@ -226,6 +227,7 @@ class Recipe:
     data: str = "mnist"
     examples: int = EXAMPLES
     deep: bool = False
+    epochs: int = EPOCHS
 
 
 #: By name, in the order of the design.
@@ -236,6 +238,7 @@ RECIPES = {
         Recipe("paper", paper),
         Recipe("adam", adam, TWELVE),
         Recipe("adjoint", exact, TWELVE),
+        Recipe("paper-long", paper, TWELVE, epochs=LONG),
         Recipe("readout-only", readout, TWELVE),
         Recipe("six-bit-steps", coarse, TWELVE),
         Recipe("noisy-readings", noisy, TWELVE),
@@ -257,7 +260,6 @@ def studies(
     quick: bool = False,
 ) -> Iterator[Study]:
     """One study per recipe and half, in the order of the design; all settings without names."""
-    epochs = 1 if quick else EPOCHS
     for recipe, half in itertools.product(RECIPES.values(), HALVES):
         if recipe.name not in recipes or half not in halves:
             continue
@@ -270,19 +272,18 @@ def studies(
         ]
         if not chosen:
             continue
+        epochs = 1 if quick else recipe.epochs
         runs = [
-            run(setting, recipe, seed, epochs, quick)
+            run(setting, recipe, seed, quick)
             for seed, setting in itertools.product(SEEDS[:1] if quick else SEEDS, chosen)
         ]
         name = f"{recipe.name}-{half}" + ("-quick" if quick else "")
         yield Study(name, tuple(runs), epochs, ("structure",))
 
 
-def run(
-    setting: Setting, recipe: Recipe, seed: int, epochs: int = EPOCHS, quick: bool = False
-) -> RunConfig:
+def run(setting: Setting, recipe: Recipe, seed: int, quick: bool = False) -> RunConfig:
     """One run: its name says setting and recipe."""
-    changed = recipe.make(setting, epochs)
+    changed = recipe.make(setting, 1 if quick else recipe.epochs)
     topology = ten_by_64(setting.topology) if recipe.deep else setting.topology
     config = RunConfig.preset(changed.pop("preset"), topology=topology)
     examples, apart = (2000, 1000) if quick else (recipe.examples, APART)

@@ -39,6 +39,9 @@ def test_every_run_has_its_setting_recipe_and_schedule(everything: list) -> None
     for run in runs:
         rate = getattr(run.training.optimiser, "learning_rate", None)
         assert getattr(rate, "epochs", large_study.EPOCHS) == large_study.EPOCHS
+    lengths = {each.name.rpartition("-")[0]: each.epochs for each in everything}
+    assert lengths.pop("paper-long") == 30
+    assert set(lengths.values()) == {10}
 
 
 def test_settings_know_whether_layers_have_edges_inside() -> None:
