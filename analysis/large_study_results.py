@@ -32,8 +32,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from large_study import EPOCHS, studies
 from large_study import settings as designed
-from large_study import studies
 from large_study_hypotheses import EQUALS, FEWEST, FIRST, HOPS, LAST, LOG_SPREAD, judge
 from large_study_prediction import predictions
 from matplotlib.axis import Axis
@@ -51,9 +51,11 @@ OUTCOMES = (FIRST, LAST)
 LENGTH = "metric_characteristic_path_length"
 #: Worst one of the free phases in the last epoch; above UNSETTLED the states were still moving.
 RESIDUAL, UNSETTLED = "worst_residual", 0.1
-BEFORE_LAST = (1, 2, 5)
+BEFORE_LAST = (1, 2, 5, 10)
 #: Errors in %, for which the epochs are counted that a network needs.
 GOALS = (10, 5, 3)
+#: Training has ended when its error has not fallen by this share in as many epochs, after EPOCHS.
+FALL, PATIENCE = 0.1, 3
 HALVES = ("explore", "confirm")
 #: Tables of large_study_untrained.py.
 UNTRAINED = ("small_world", "circuits")
@@ -86,7 +88,7 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     reached = {
         f"epochs_to_{goal}": history[history.error <= goal].groupby("key").epoch.min()
         for goal in GOALS
-    }
+    } | {"epochs_to_end": end_of_training(history)}
     runs = runs.assign(
         family=runs.setting.str.replace(r"-p[\d.]+$", "", regex=True),
         test_error=100 * runs.final_test_error,
@@ -108,6 +110,16 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
         found[f"seeds_{outcome}"] = grouped[outcome].std()
     found = found.reset_index()
     return found.assign(comparable=~found.setting.isin(CHIPS))
+
+
+def end_of_training(history: pd.DataFrame) -> pd.Series:
+    """The epoch in which the training of a run has ended, by key; runs that go on are missing."""
+    history = history.sort_values("epoch")
+    earlier = history.groupby("key").training_error.shift(PATIENCE)
+    # Not before, because some networks need several epochs until they begin to learn.
+    late = history.epoch >= EPOCHS
+    ended = history[late & (history.training_error > (1 - FALL) * earlier)]
+    return ended.groupby("key").epoch.min()
 
 
 def with_untrained(settings: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -149,7 +161,8 @@ def lasting(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
     for recipe, part in settings.groupby("recipe", sort=False):
         if len(part) < FEWEST:
             continue
-        earlier = [*(f"error_{each}" for each in BEFORE_LAST), LOG_SPREAD]
+        errors = [f"error_{each}" for each in BEFORE_LAST]
+        earlier = [*(each for each in errors if not part[each].equals(part[LAST])), LOG_SPREAD]
         found = correlations(part, earlier, (LAST,), controls=(), seed=seed)
         tables.append(found[found.kind == "spearman"].assign(recipe=recipe))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

@@ -118,6 +118,7 @@ def table(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
                     "key": key,
                     "epoch": epoch,
                     "validation_error": error,
+                    "training_error": error,
                     "worst_residual": setting / 50,
                 }
                 for epoch, error in errors.items()
@@ -247,6 +248,15 @@ def test_epochs_to_an_error_need_all_seeds() -> None:
     assert settings["epochs_to_10"]["b-p0.1"] == 2
     assert np.isnan(settings["epochs_to_10"]["a-p0.0"])
     assert settings["epochs_to_3"]["b-p0.1"] == 10
+
+
+def test_training_ends_when_its_error_hardly_falls_any_more() -> None:
+    errors = {"falls": [8, 4, 2, 1, 0.5], "ends": [8, 4, 2, 7.3, 1], "short": [8, 8, 8]}
+    rows = [(key, k, e) for key, own in errors.items() for k, e in enumerate(own, start=9)]
+    rows += [("late beginner", k, 10 if k < 7 else 1 / k**4) for k in range(1, 14)]
+    history = pd.DataFrame(rows, columns=["key", "epoch", "training_error"])
+    for table in (history, history[::-1]):
+        assert results.end_of_training(table).to_dict() == {"ends": 12}
 
 
 def test_coefficients_are_joined_by_setting(tmp_path) -> None:
