@@ -137,6 +137,8 @@ TWELVE = (
     *("to-output-p0.03", "to-hidden-p0.03", "to-input-p0.03", "cliques-p0.1"),
     *("hidden-lattice", "hidden-watts-strogatz-p0.1"),
 )
+#: Measures with weights, before training and after.
+WEIGHTED = ("couplings", "coupling_signal")
 QUICK = ("layered", "rewired-p0.1", "hidden-lattice")
 
 
@@ -219,6 +221,8 @@ class Recipe:
     deep : bool
         Whether the networks have ten hidden layers of 64 nodes.
     epochs : int
+    measures : tuple of str
+        What is measured of every network.
     """
 
     name: str
@@ -228,6 +232,7 @@ class Recipe:
     examples: int = EXAMPLES
     deep: bool = False
     epochs: int = EPOCHS
+    measures: tuple[str, ...] = ("structure",)
 
 
 #: By name, in the order of the design.
@@ -238,7 +243,7 @@ RECIPES = {
         Recipe("paper", paper),
         Recipe("adam", adam, TWELVE),
         Recipe("adjoint", exact, TWELVE),
-        Recipe("paper-long", paper, TWELVE, epochs=LONG),
+        Recipe("paper-long", paper, TWELVE, epochs=LONG, measures=("structure", *WEIGHTED)),
         Recipe("readout-only", readout, TWELVE),
         Recipe("six-bit-steps", coarse, TWELVE),
         Recipe("noisy-readings", noisy, TWELVE),
@@ -278,7 +283,7 @@ def studies(
             for seed, setting in itertools.product(SEEDS[:1] if quick else SEEDS, chosen)
         ]
         name = f"{recipe.name}-{half}" + ("-quick" if quick else "")
-        yield Study(name, tuple(runs), epochs, ("structure",))
+        yield Study(name, tuple(runs), epochs, recipe.measures)
 
 
 def run(setting: Setting, recipe: Recipe, seed: int, quick: bool = False) -> RunConfig:

@@ -58,7 +58,7 @@ GOALS = (10, 5, 3)
 FALL, PATIENCE = 0.1, 3
 HALVES = ("explore", "confirm")
 #: Tables of large_study_untrained.py.
-UNTRAINED = ("small_world", "circuits")
+UNTRAINED = ("small_world", "graphs", "circuits", "couplings")
 #: Recipes that the figure shows, in its order.
 TITLES = {
     "paper": "the paper's recipe",
@@ -97,7 +97,11 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
         **{name: runs.key.map(values) for name, values in (then | reached).items()},
     )
     by = ["recipe", "half", "family", "setting"]
-    numbers = [c for c in runs if c.startswith("metric_") and not c.startswith("metric_density_")]
+    numbers = [
+        c
+        for c in runs
+        if c.startswith("metric_") and not c.startswith(("metric_density_", "metric_before_"))
+    ]
     errors = [*(f"error_{each}" for each in BEFORE_LAST), LAST, "test_error"]
     outcomes = [*errors, LOG_SPREAD, "log_spread", RESIDUAL]
     grouped = runs.groupby(by, sort=False)

@@ -8,10 +8,12 @@ started again:
 
     small_world.csv  sigma, omega, the index and the propensity of the graph, against
                      degree-preserving null samples
+    graphs.csv       betweenness, communities and cores of the graph
     circuits.csv     of the initial network: cosine of the paper's gradient, as a mean over its
                      signs, with the exact one, on 200 examples; on 50 examples the number of
                      attractors, the share of examples that have several, and the median condition
                      number of the Hessian of the energy among nodes between their bounds
+    couplings.csv    measures of the graph with the initial weights
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from smallworld_eqprop.data import Data
 from smallworld_eqprop.dynamics import SOR, attractors
 from smallworld_eqprop.learning import Adjoint, Phases
 from smallworld_eqprop.learning.trainer import initial_network
+from smallworld_eqprop.studies import measures
 from smallworld_eqprop.studies.measures import Measured, take
 
 OUT = Path(__file__).resolve().parents[1] / "results" / "large_study"
@@ -45,7 +48,16 @@ FREE = SOR(tolerance=1e-10, max_sweeps=20_000)
 
 def small_world(config: RunConfig, graph: LayeredGraph) -> dict[str, float]:
     """The coefficients of a graph; NaN where one is undefined."""
-    values, errors = take(["small_world"], Measured(config, graph))
+    return _taken(config, graph, "small_world")
+
+
+def graphs(config: RunConfig, graph: LayeredGraph) -> dict[str, float]:
+    """What else is measured of a graph, apart from what every run has in its table."""
+    return _taken(config, graph, "betweenness", "communities", "cores")
+
+
+def _taken(config: RunConfig, graph: LayeredGraph, *names: str) -> dict[str, float]:
+    values, errors = take(names, Measured(config, graph))
     for name, error in errors.items():
         print(f"{config.name}: {name}: {error}", file=sys.stderr)
     return values
@@ -68,6 +80,13 @@ def circuits(config: RunConfig, graph: LayeredGraph) -> dict[str, float]:
         "attractors_several": found.share_of_several,
         "condition": condition(network, phases.free.state[:OF_ATTRACTORS]),
     }
+
+
+def couplings(config: RunConfig, graph: LayeredGraph) -> dict[str, float]:
+    """Measures with weights, of the initial network; named as a run names them."""
+    network = initial_network(graph, config.training)
+    found = measures.couplings(network, config.training.seed) | measures.coupling_signal(network)
+    return {f"before_{name}": value for name, value in found.items()}
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -94,7 +113,9 @@ def _loaded(data: Data) -> Dataset:
 
 MEASURES: dict[str, Callable[[RunConfig, LayeredGraph], dict[str, float]]] = {
     "small_world": small_world,
+    "graphs": graphs,
     "circuits": circuits,
+    "couplings": couplings,
 }
 
 

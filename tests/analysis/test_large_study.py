@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 
 from smallworld_eqprop import Dataset, InputError, LayeredGraph, Network
+from smallworld_eqprop.learning.trainer import initial_network
+from smallworld_eqprop.studies.measures import Measured, take
 
 PAPER = large_study.RECIPES["paper"]
 
@@ -240,6 +242,14 @@ def test_what_is_predicted_of_families_that_were_not_seen() -> None:
     assert prediction.predictions(settings[settings.family < 4], seed=0).empty
 
 
+def test_measures_before_training_are_those_of_the_table_of_all_settings() -> None:
+    runs, history = table(np.random.default_rng(0))
+    runs = runs.assign(metric_before_coupling_x=1.0, metric_coupling_x=2.0)
+    settings = results.means(runs, history)
+    assert "metric_before_coupling_x" not in settings
+    assert (settings.metric_coupling_x == 2).all()
+
+
 def test_epochs_to_an_error_need_all_seeds() -> None:
     runs, history = table(np.random.default_rng(0))
     history.loc[history.key == "0-1", "validation_error"] = 0.2
@@ -309,12 +319,29 @@ def test_coefficients_of_a_complete_layered_network(small) -> None:
     assert found["small_world_sigma"] == 0  # it has no triangles
 
 
+def test_other_measures_of_a_graph(small) -> None:
+    found = untrained.graphs(*small)
+    assert found["skip_betweenness"] == 0
+    # All shortest paths cross the two hidden layers; three of each share them alike.
+    assert found["largest_node_betweenness"] == pytest.approx(1 / 3)
+    assert {"modularity", "rich_club_normalised"} <= found.keys()
+
+
 def test_circuits_of_a_small_network(small) -> None:
     found = untrained.circuits(*small)
     assert 0 < found["cosine"] <= 1
     assert found["attractors"] >= 1
     assert found["condition"] >= 1
     assert found == untrained.circuits(*small)
+
+
+def test_initial_weights_are_measured_as_in_a_run(small) -> None:
+    found = untrained.couplings(*small)
+    config, graph = small
+    run = Measured(config, graph, initial_network(graph, config.training))
+    values, errors = take(large_study.WEIGHTED, run)
+    assert not errors
+    assert found == {name: v for name, v in values.items() if name.startswith("before_")}
 
 
 def test_the_condition_number_counts_nodes_between_their_bounds() -> None:
