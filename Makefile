@@ -78,7 +78,7 @@ hardware: $(VENV)/.installed ## how many bits a device needs: trains 476 network
 figures: $(VENV)/.installed ## redraw all figures and table 1 from results/, without training
 	@status=0; for script in figures/figure*.py figures/time_to_error.py figures/connectome_panels.py \
 	    figures/wiring.py figures/hardware_bits.py figures/growing.py figures/todays_means.py \
-	    figures/todays_curves.py; do \
+	    figures/todays_curves.py figures/large_study_end.py; do \
 	    $(BIN)/python $$script --out docs/figures || status=1; done; \
 	for script in large_study_results connectome_tasks; do \
 	    $(BIN)/python analysis/$$script.py > /dev/null || status=1; done; \
