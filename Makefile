@@ -57,7 +57,7 @@ grown: $(VENV)/.installed ## structure that training chooses: trains 78 networks
 	$(BIN)/smallworld-eqprop export runs/grown.sqlite --out results/grown
 	$(BIN)/python figures/growing.py --out docs/figures
 
-todays-means: $(VENV)/.installed ## the paper's figures 3 to 5 with weak feedback and Adam: trains 102 networks, in an hour or two
+todays-means: $(VENV)/.installed ## the paper's figures 3 to 5 with weak feedback and Adam: trains 108 networks, in an hour or two
 	for study in todays_means todays_curves; do \
 	    $(BIN)/smallworld-eqprop sweep analysis/studies/$$study.toml && \
 	    $(BIN)/smallworld-eqprop export runs/$$study.sqlite --out results/$$study && \
@@ -78,7 +78,8 @@ hardware: $(VENV)/.installed ## how many bits a device needs: trains 476 network
 figures: $(VENV)/.installed ## redraw all figures and table 1 from results/, without training
 	@status=0; for script in figures/figure*.py figures/time_to_error.py figures/connectome_panels.py \
 	    figures/wiring.py figures/hardware_bits.py figures/growing.py figures/todays_means.py \
-	    figures/todays_curves.py figures/large_study_end.py; do \
+	    figures/todays_curves.py figures/large_study_end.py \
+	    figures/large_study_agreement.py; do \
 	    $(BIN)/python $$script --out docs/figures || status=1; done; \
 	for script in large_study_results connectome_tasks; do \
 	    $(BIN)/python analysis/$$script.py > /dev/null || status=1; done; \

@@ -13,6 +13,7 @@ Works on the means of settings. Writes into the folder --results:
                     corrections over layers in the first epoch
     hypotheses.csv  the hypotheses of the design: value, interval, bound and verdict, by half
     predictions.csv variance of last errors that is predicted in families that were not seen
+    agreement.csv   Spearman of the last errors by one recipe with those by another
     recipes.csv     mean, least and largest error, and their spread over settings, by recipe
     settings.csv    all means
 
@@ -32,8 +33,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from large_study import EPOCHS, studies
 from large_study import settings as designed
+from large_study import studies
 from large_study_hypotheses import EQUALS, FEWEST, FIRST, HOPS, LAST, LOG_SPREAD, judge
 from large_study_prediction import predictions
 from matplotlib.axis import Axis
@@ -54,8 +55,8 @@ RESIDUAL, UNSETTLED = "worst_residual", 0.1
 BEFORE_LAST = (1, 2, 5, 10)
 #: Errors in %, for which the epochs are counted that a network needs.
 GOALS = (10, 5, 3)
-#: Training has ended when its error has not fallen by this share in as many epochs, after EPOCHS.
-FALL, PATIENCE = 0.1, 3
+#: The last epochs, in which training errors hardly fall when training has ended.
+LATE = 3
 HALVES = ("explore", "confirm")
 #: Tables of large_study_untrained.py.
 UNTRAINED = ("small_world", "graphs", "circuits", "couplings")
@@ -84,11 +85,11 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     then = {
         f"error_{epoch}": history[history.epoch == epoch].set_index("key").error
         for epoch in BEFORE_LAST
-    } | {LAST: last.error, RESIDUAL: last.worst_residual}
+    } | {LAST: last.error, RESIDUAL: last.worst_residual, "fall": fall(history)}
     reached = {
         f"epochs_to_{goal}": history[history.error <= goal].groupby("key").epoch.min()
         for goal in GOALS
-    } | {"epochs_to_end": end_of_training(history)}
+    }
     runs = runs.assign(
         family=runs.setting.str.replace(r"-p[\d.]+$", "", regex=True),
         test_error=100 * runs.final_test_error,
@@ -103,7 +104,7 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
         if c.startswith("metric_") and not c.startswith(("metric_density_", "metric_before_"))
     ]
     errors = [*(f"error_{each}" for each in BEFORE_LAST), LAST, "test_error"]
-    outcomes = [*errors, LOG_SPREAD, "log_spread", RESIDUAL]
+    outcomes = [*errors, "fall", LOG_SPREAD, "log_spread", RESIDUAL]
     grouped = runs.groupby(by, sort=False)
     found = grouped[[*outcomes, *numbers]].mean()
     found["n_seeds"] = grouped.size()
@@ -116,14 +117,11 @@ def means(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     return found.assign(comparable=~found.setting.isin(CHIPS))
 
 
-def end_of_training(history: pd.DataFrame) -> pd.Series:
-    """The epoch in which the training of a run has ended, by key; runs that go on are missing."""
-    history = history.sort_values("epoch")
-    earlier = history.groupby("key").training_error.shift(PATIENCE)
-    # Not before, because some networks need several epochs until they begin to learn.
-    late = history.epoch >= EPOCHS
-    ended = history[late & (history.training_error > (1 - FALL) * earlier)]
-    return ended.groupby("key").epoch.min()
+def fall(history: pd.DataFrame) -> pd.Series:
+    """The share of itself by which the training error of a run fell in its last epochs, by key."""
+    errors = history.sort_values("epoch").set_index("key").training_error
+    before = errors.groupby("key").shift(LATE).groupby("key").last()
+    return 1 - errors.groupby("key").last() / before
 
 
 def with_untrained(settings: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -170,6 +168,22 @@ def lasting(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
         found = correlations(part, earlier, (LAST,), controls=(), seed=seed)
         tables.append(found[found.kind == "spearman"].assign(recipe=recipe))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def agreement(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Spearman of the last errors by one recipe with those by another, over common settings."""
+    errors = settings.pivot(index="setting", columns="recipe", values=LAST)
+    names = list(settings.recipe.unique())
+    tables = [
+        correlations(errors[[one, other]].dropna(), [one], [other], controls=(), seed=seed)
+        for one, other in itertools.combinations(names, 2)
+        if errors[[one, other]].notna().all(axis=1).sum() >= FEWEST
+    ]
+    if not tables:
+        return pd.DataFrame()
+    found = pd.concat(tables, ignore_index=True).query("kind == 'spearman'")
+    columns = {"metric": "recipe", "outcome": "other"}
+    return found.rename(columns=columns)[[*columns.values(), "n", "value", "low", "high"]]
 
 
 def recipes(settings: pd.DataFrame) -> pd.DataFrame:
@@ -258,6 +272,7 @@ def do(found: argparse.Namespace) -> None:
         "lasting": lasting(settings, found.seed),
         "hypotheses": judge(settings, found.seed),
         "predictions": predictions(settings, found.seed),
+        "agreement": agreement(settings, found.seed),
         "recipes": recipes(settings),
     }
     for name, table in tables.items():
@@ -273,6 +288,7 @@ def do(found: argparse.Namespace) -> None:
         print(shown[columns].assign(metric=shown.metric.map(label)).round(3).to_string(index=False))
     print(tables["predictions"].round(2).to_string(index=False))
     print(tables["lasting"].round(2).to_string(index=False))
+    print(tables["agreement"].round(2).to_string(index=False))
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 from networks import RESULTS, arguments, read_table
 
 from smallworld_eqprop.cli.errors import exit_status
@@ -58,6 +59,7 @@ def draw(found: pd.DataFrame) -> Figure:
             ax.plot(own.epoch, own.error, color=colours(scale(own.hops.iloc[0])), linewidth=1.2,
                     label=f"{setting}, {own.error.iloc[-1]:.1f} %")  # fmt: skip
         ax.set(title=RECIPES[recipe], xlabel="epoch", yscale="log", xlim=(1, part.epoch.max()))
+        ax.xaxis.set_major_locator(MultipleLocator(5))
         ax.set_yticks([3, 5, 10, 20, 50, 90], ["3", "5", "10", "20", "50", "90"])
         ax.minorticks_off()
     axes[0, 0].set_ylabel("validation error (%)")

@@ -86,7 +86,7 @@ def draw(points: pd.DataFrame) -> Figure:
         ax.set_xticks(depths, [f"{depth}" for depth in depths])
         ax.minorticks_off()
         ax.set_yticks([5, 10, 20, 50, 90], ["5", "10", "20", "50", "90"])
-        ax.legend()
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
     axes[0].set_ylabel("test error (%)")
     return fig
 

@@ -213,6 +213,16 @@ def test_other_recipes_are_set_beside_the_papers() -> None:
     assert (lost.n, lost.value, lost.verdict) == (10, pytest.approx(1), "holds")
 
 
+def test_recipes_agree_as_far_as_they_rank_the_same_settings_alike() -> None:
+    paper = results.means(*table(np.random.default_rng(0)))
+    opposite = paper.assign(recipe="adam", error_last=-paper.error_last).iloc[:9]
+    few = paper.assign(recipe="adjoint").iloc[:5]
+    found = results.agreement(pd.concat([paper, opposite, few]), seed=0)
+    assert found[["recipe", "other", "n"]].to_numpy().tolist() == [["paper", "adam", 9]]
+    assert found[["value", "low", "high"]].to_numpy().tolist() == [pytest.approx([-1] * 3)]
+    assert results.agreement(paper, seed=0).empty
+
+
 def test_what_is_predicted_of_families_that_were_not_seen() -> None:
     rng = np.random.default_rng(0)
     hops, edges, skips = rng.random((3, 40))
@@ -260,13 +270,13 @@ def test_epochs_to_an_error_need_all_seeds() -> None:
     assert settings["epochs_to_3"]["b-p0.1"] == 10
 
 
-def test_training_ends_when_its_error_hardly_falls_any_more() -> None:
-    errors = {"falls": [8, 4, 2, 1, 0.5], "ends": [8, 4, 2, 7.3, 1], "short": [8, 8, 8]}
-    rows = [(key, k, e) for key, own in errors.items() for k, e in enumerate(own, start=9)]
-    rows += [("late beginner", k, 10 if k < 7 else 1 / k**4) for k in range(1, 14)]
+def test_how_far_training_errors_fell_in_the_last_epochs() -> None:
+    errors = {"falls": [0.5, 1, 2, 4, 8], "still": [8, 8, 8, 8], "short": [8, 8, 8]}
+    rows = [(key, -k, e) for key, own in errors.items() for k, e in enumerate(own)]
     history = pd.DataFrame(rows, columns=["key", "epoch", "training_error"])
-    for table in (history, history[::-1]):
-        assert results.end_of_training(table).to_dict() == {"ends": 12}
+    found = results.fall(history)
+    assert (found["falls"], found["still"]) == (1 - 0.5 / 4, 0)
+    assert np.isnan(found["short"])
 
 
 def test_coefficients_are_joined_by_setting(tmp_path) -> None:

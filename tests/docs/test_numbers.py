@@ -449,6 +449,9 @@ def test_correlations_of_the_large_study():
     assert f"ranks {one.n:g} settings that explore and {other.n:g} that confirm" in text
     assert bare(length) in text.replace("Spearman ", "").replace("95 %: ", "")
     assert f"({bare(hops)})" in text
+    weighted = ("weighted_input_output_path_length", "largest_edge_betweenness")
+    for name in weighted:
+        assert f"({bare(f'metric_before_coupling_{name}')})" in text
     assert f"Spearman {one.value:.2f} and {other.value:.2f}" in page("README.md")
     one, other = last(hops, "explore"), last(hops, "confirm")
     assert (
@@ -460,6 +463,12 @@ def test_correlations_of_the_large_study():
     assert "keeps {} and {}".format(*pair(length, held)) in text
     assert "{} and {}".format(*pair("metric_input_output_resistance", held)) in text
     # No other measure does better in both halves, as it is or with edges and skips held fixed.
+    weighted, plain = (
+        found.loc[metric, "paper-long", "explore", "error_last", "spearman"]
+        for metric in ("metric_coupling_weighted_input_output_path_length", hops)
+    )
+    told = (f"{r.value:.2f}, {r.low:.2f} to {r.high:.2f}" for r in (weighted, plain))
+    assert "({}; hops {})".format(*told) in text
     kinds = ranks[(ranks.recipe == "paper") & (ranks.outcome == "error_last")]
     assert f"among {kinds[kinds.half == 'explore'].metric.nunique()} measures" in text
     for kind in ("spearman", held):
@@ -567,6 +576,91 @@ def test_errors_of_the_large_study():
     assert f"up to {own.test_error[worst] - own.error_last[worst]:.0f} points" in text
 
 
+def test_whether_the_advantage_lasts():
+    settings = pd.read_csv(RESULTS / "large_study" / "settings.csv")
+    own = settings[settings.recipe == "paper-long"].set_index("setting")
+    assert len(own) == 12
+    text = page("docs/large-study.md")
+    layered, lattice, few, some, many, without = (
+        f"{own.error_last[each]:.{digits}f}"
+        for each, digits in (
+            *(("layered", 0), ("hidden-lattice", 0), ("rewired-p0.01", 0), ("rewired-p0.1", 0)),
+            *(("rewired-p0.6", 1), ("no-layers", 1)),
+        )
+    )
+    assert (
+        f"the layered network has {layered} %, a ring lattice without layers {lattice} %, "
+        f"1 % of the edges rewired {few} %, 10 % {some} %, 60 % {many} %, "
+        f"and a random graph without layers {without} %"
+    ) in text
+    seeds = own.seeds_error_last.dropna()
+    assert list(seeds.index) == ["layered", *(f"rewired-p{p}" for p in (0.01, 0.1, 0.6))]
+    assert "deviations are {:.1f}, {:.1f}, {:.1f} and {:.1f} points".format(*seeds) in text
+    told = f"range from {own.error_last.min():.1f} to {own.error_last.max():.0f} %"
+    assert told in text
+    assert told in page("README.md")
+    assert f"falls by more than {100 * own.fall.max():.0f} % of itself" in text
+    curves = pd.read_csv(RESULTS / "learning_curves.csv")
+    tests = 100 * curves[curves.epoch == 100].groupby("network").test_error.mean()
+    five = f"{tests['layered-5x100']:.1f} % (layered) and {tests['rewired-5x100']:.1f} % (rewired)"
+    three = f"3 x 500 of {tests['layered-3x500']:.1f} and {tests['rewired-3x500']:.1f} %"
+    assert f"test errors of {five}, those of {three}" in text
+    lasting = pd.read_csv(RESULTS / "large_study" / "lasting.csv").set_index(["recipe", "metric"])
+    for outcome in ("error_10", "error_1"):
+        row = lasting.loc["paper-long", outcome]
+        assert f"{row.value:.2f}, {row.low:.2f} to {row.high:.2f}" in text
+
+
+def test_agreement_of_recipes_in_the_large_study():
+    found = pd.read_csv(RESULTS / "large_study" / "agreement.csv")
+    weak = [found[column].str.startswith("weak-feedback") for column in ("recipe", "other")]
+    text = page("docs/large-study.md")
+    alike = found[~weak[0] & ~weak[1]].value
+    assert f"feedback do**, {alike.min():.2f} to {alike.max():.2f}:" in text
+    assert f"agree ({alike.min():.2f} to {alike.max():.2f})" in text
+    weak = found[weak[0]].set_index(["recipe", "other"]).loc["weak-feedback"]
+    paper, fashion = weak.loc["paper"], weak.loc["weak-feedback-fashion"]
+    assert f"{interval(paper)} with the paper's recipe, over {paper.n:.0f} settings" in text
+    assert f"({paper.value:.2f}, {paper.low:.2f} to {paper.high:.2f})" in text
+    assert f"both data sets alike: {interval(fashion)}" in text
+
+
+def test_other_data_and_steps_in_the_large_study():
+    settings = pd.read_csv(RESULTS / "large_study" / "settings.csv")
+    errors = settings.set_index(["recipe", "setting"]).error_last
+    text = page("docs/large-study.md")
+    paper, weak = errors["paper-fashion"], errors["weak-feedback-fashion"]
+    assert (len(paper), len(weak)) == (12, 12)
+    assert (
+        f"end between {paper.min():.0f} and {paper.max():.0f} % by the paper's recipe, and "
+        f"between {weak.min():.0f} and {weak.max():.0f} % by weak feedback"
+    ) in text
+    pair = ["layered", "rewired-p0.1"]
+    by_paper, by_weak = ([each[name] for name in pair] for each in (paper, weak))
+    assert (
+        "(p = 0.1) with {:.0f} and {:.0f} %, and with {:.1f} and {:.1f} %".format(
+            *by_paper, *by_weak
+        )
+    ) in text
+    runs = pd.read_csv(
+        RESULTS / "large_study" / "runs.csv", usecols=["name", "seed", "final_validation_error"]
+    )
+    runs[["setting", "recipe"]] = runs.name.str.split("--", expand=True)
+    first = 100 * runs[runs.seed == 0].set_index(["recipe", "setting"]).final_validation_error
+    changes = (first["noisy-readings"] - first["paper"]).dropna().abs()
+    assert len(changes) == 12
+    assert f"changes no error by more than {changes.max():.1f} points (a lattice)" in text
+    assert changes.idxmax() == "hidden-lattice"
+    assert f"the other eleven by at most {changes.drop('hidden-lattice').max():.1f}" in text
+    lost = (errors["six-bit-steps"] - errors["paper"]).dropna()
+    assert f"bits cost {lost.min():.0f} to {lost.max():.0f} points" in text
+    hops = settings[settings.recipe == "paper"].set_index("setting")
+    near = lost[hops.metric_input_output_path_length[lost.index].round(1) <= 2]
+    assert f"hops lose {near.min():.0f} to {near.max():.0f} points" in text
+    assert f"the layered one {lost['layered']:.0f} and that with" in text
+    assert f"edges rewired {lost['rewired-p0.01']:.0f}." in text
+
+
 def todays_means() -> pd.DataFrame:
     """Runs with weak feedback and Adam; the study has other recipes, too."""
     names = ["layer_sizes", "p", "model", "optimiser", "final_test_error"]
@@ -588,6 +682,23 @@ def test_errors_by_depth_under_todays_means():
             cells.append(f"{errors.mean():.2f} ({low:.2f} to {high:.2f})" if len(errors) else "")
         row = " | ".join([str(depth), *cells]).replace("|  |", "| |")
         assert f"| {row.strip()} |" in text, depth
+
+
+def test_errors_by_depth_and_recipe():
+    points = import_module("todays_means").settings(
+        pd.read_csv(RESULTS / "todays_means" / "runs.csv", low_memory=False)
+    )
+    points = points.set_index(["model", "optimiser", "hidden", "p"])
+    assert (points.seeds == 3).all()
+    rows = table_after("docs/todays-means.md", "| hidden layers | weak feedback, descent")
+    assert [row[0] for row in rows] == ["3", "5", "10", "20"]
+    for hidden, *cells in rows:
+        found = [
+            points.loc[model, "sgd", int(hidden), p]
+            for model in ("weak-feedback", "hopfield")
+            for p in (0.0, 0.1)
+        ]
+        assert cells == [f"{each.error:.2f} ({each.low:.2f} to {each.high:.2f})" for each in found]
 
 
 def test_connectomes_on_other_tasks():
@@ -640,6 +751,11 @@ def test_the_papers_figures_under_todays_means():
     spreads = todays_means().groupby(["layer_sizes", "p"])[["epoch1_log_spread_interlayer"]].mean()
     least, most = spreads.min().item(), spreads.max().item()
     assert f"is between {least:.2f} and {most:.2f} in the first epoch" in text
+    every = pd.read_csv(RESULTS / "todays_means" / "runs.csv", low_memory=False)
+    paper = every[every.model == "hopfield"].groupby(["p", every.layer_sizes.str.len()])
+    paper = paper[["epoch1_log_spread_interlayer"]].mean().squeeze().unstack()
+    for row in paper.to_numpy():
+        assert "{:.2f}, {:.2f}, {:.2f} and {:.2f} at p = ".format(*row) in text
     curves = pd.read_csv(RESULTS / "learning_curves.csv")
     old = curves[(curves.network == "layered-5x100") & (curves.epoch == 10)].test_error
     assert f"layered 5 x 100 network comes to {100 * old.mean():.0f} %" in text
