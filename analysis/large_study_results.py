@@ -5,10 +5,11 @@
 Works on the means of settings. Writes into the folder --results:
 
     ranks.csv       Spearman of every measure with the error after the first and the last epoch, by
-                    recipe and half, over all settings and over those whose states had settled,
-                    as it is and with the number of edges and the share of skips held fixed, with a
-                    bootstrap interval, the q-value, and for hops the range (95 %) that is left
-                    when errors are dealt out at random within each family
+                    recipe and half, over all settings and, where they differ, over those whose
+                    states had settled, as it is and with the number of edges and the share of skips
+                    held fixed, with a bootstrap interval, the q-value, and for hops, path length
+                    and triangles the range (95 %) that is left when errors are dealt out at random
+                    within each family
     lasting.csv     Spearman of the errors after earlier epochs with the last, and of the spread of
                     corrections over layers in the first epoch
     hypotheses.csv  the hypotheses of the design: value, interval, bound and verdict, by half
@@ -49,7 +50,9 @@ from smallworld_eqprop.studies.style import PAGE, use_style
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTCOMES = (FIRST, LAST)
-LENGTH = "metric_characteristic_path_length"
+LENGTH, TRIANGLES = "metric_characteristic_path_length", "metric_transitivity"
+#: The measures of which the page of results tells.
+QUOTED = (HOPS, LENGTH, TRIANGLES)
 #: Worst one of the free phases in the last epoch; above UNSETTLED the states were still moving.
 RESIDUAL, UNSETTLED = "worst_residual", 0.1
 BEFORE_LAST = (1, 2, 5, 10)
@@ -138,6 +141,8 @@ def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
     groups = settings.groupby(["recipe", "half"], sort=False)
     for ((recipe, half), whole), which in itertools.product(groups, ("all", "settled")):
         part = whole if which == "all" else whole[whole[RESIDUAL] <= UNSETTLED]
+        if which == "settled" and len(part) == len(whole):
+            continue
         measures = [c for c in part if c.startswith("metric_") and part[c].nunique() > 2]
         part = part[part[[HOPS, *OUTCOMES]].notna().all(axis=1)]
         if len(part) < FEWEST:
@@ -150,9 +155,10 @@ def ranks(settings: pd.DataFrame, seed: int) -> pd.DataFrame:
             )
         )
         found = found[found.value.notna()].reset_index(drop=True)
-        main = (found.metric == HOPS) & (found.kind == "spearman")
-        null = [rank_measures(part, [HOPS], outcome).ranked[0] for outcome in found.outcome[main]]
-        found.loc[main, ["null_low", "null_high"]] = [(n.null_low, n.null_high) for n in null]
+        told = found.metric.isin(QUOTED) & (found.kind == "spearman")
+        for row in found[told].itertuples():
+            own = rank_measures(part[part[row.metric].notna()], [row.metric], row.outcome).ranked[0]
+            found.loc[row.Index, ["null_low", "null_high"]] = own.null_low, own.null_high
         tables.append(found.assign(recipe=recipe, half=half, settings=which))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 

@@ -458,6 +458,15 @@ def test_correlations_of_the_large_study():
         f"between {one.null_low:.2f} and {one.null_high:.2f} in the exploring half and "
         f"between {other.null_low:.2f} and {other.null_high:.2f} in the confirming one"
     ) in text
+    for name, recipe in ((length, "paper"), ("metric_transitivity", "weak-feedback")):
+        halves = [
+            found.loc[name, recipe, half, "error_last", "spearman"]
+            for half in ("explore", "confirm")
+        ]
+        assert (
+            " and ".join(f"between {r.null_low:.2f} and {r.null_high:.2f}" for r in halves) in text
+        )
+        assert all(r.value > r.null_high for r in halves)
     held = "partial_spearman"
     assert "hops still have {} and {}".format(*pair(hops, held)) in text
     assert "keeps {} and {}".format(*pair(length, held)) in text
