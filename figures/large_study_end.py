@@ -3,7 +3,7 @@
     make study
     python figures/large_study_end.py --out DIR
 
-The paper's recipe until training has ended, and weak feedback with Adam, whose schedule ends after
+The paper's recipe for thirty epochs, and weak feedback with Adam, whose schedule ends after
 ten epochs. A line is the mean over seeds; its colour says the hops from inputs to outputs.
 """
 
