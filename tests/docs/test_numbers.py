@@ -413,6 +413,11 @@ def interval(row: pd.Series) -> str:
     return f"{row.value:.2f} ({row.low:.2f} to {row.high:.2f})"
 
 
+def in_brackets(row: pd.Series) -> str:
+    """The same where prose has brackets around both."""
+    return f"{row.value:.2f}, {row.low:.2f} to {row.high:.2f}"
+
+
 def test_hypotheses_of_the_large_study():
     found = pd.read_csv(RESULTS / "large_study" / "hypotheses.csv")
     rows = table_after("docs/large-study.md", "## The hypotheses")
@@ -443,7 +448,7 @@ def test_correlations_of_the_large_study():
     def bare(metric: str) -> str:
         """Both halves in one pair of brackets, as in the answer."""
         rows = (last(metric, half) for half in ("explore", "confirm"))
-        return "; ".join(f"{r.value:.2f}, {r.low:.2f} to {r.high:.2f}" for r in rows)
+        return "; ".join(in_brackets(r) for r in rows)
 
     one, other = last(length, "explore"), last(length, "confirm")
     assert f"ranks {one.n:g} settings that explore and {other.n:g} that confirm" in text
@@ -476,7 +481,7 @@ def test_correlations_of_the_large_study():
         found.loc[metric, "paper-long", "explore", "error_last", "spearman"]
         for metric in ("metric_coupling_weighted_input_output_path_length", hops)
     )
-    told = (f"{r.value:.2f}, {r.low:.2f} to {r.high:.2f}" for r in (weighted, plain))
+    told = (in_brackets(r) for r in (weighted, plain))
     assert "({}; hops {})".format(*told) in text
     kinds = ranks[(ranks.recipe == "paper") & (ranks.outcome == "error_last")]
     assert f"among {kinds[kinds.half == 'explore'].metric.nunique()} measures" in text
@@ -488,7 +493,7 @@ def test_correlations_of_the_large_study():
             assert interval(found.loc[hops, "weak-feedback", half, outcome, "spearman"]) in text
         weak = found.loc["metric_transitivity", "weak-feedback", half, "error_last"]
         row = weak.loc["spearman"]
-        assert f"{row.value:.2f}, {row.low:.2f} to {row.high:.2f}" in text
+        assert in_brackets(row) in text
         assert f"{row.value:.2f}" in page("README.md")
         assert interval(weak.loc[held]) in text
         for name in ("attractors", "attractors_several", "condition"):
@@ -617,7 +622,7 @@ def test_whether_the_advantage_lasts():
     lasting = pd.read_csv(RESULTS / "large_study" / "lasting.csv").set_index(["recipe", "metric"])
     for outcome in ("error_10", "error_1"):
         row = lasting.loc["paper-long", outcome]
-        assert f"{row.value:.2f}, {row.low:.2f} to {row.high:.2f}" in text
+        assert in_brackets(row) in text
 
 
 def test_agreement_of_recipes_in_the_large_study():
@@ -630,7 +635,7 @@ def test_agreement_of_recipes_in_the_large_study():
     weak = found[weak[0]].set_index(["recipe", "other"]).loc["weak-feedback"]
     paper, fashion = weak.loc["paper"], weak.loc["weak-feedback-fashion"]
     assert f"{interval(paper)} with the paper's recipe, over {paper.n:.0f} settings" in text
-    assert f"({paper.value:.2f}, {paper.low:.2f} to {paper.high:.2f})" in text
+    assert f"({in_brackets(paper)})" in text
     assert f"both data sets alike: {interval(fashion)}" in text
 
 
